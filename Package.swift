@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The architecture, executable. Targets stand in reading order: values first, then what holds state, then
+// what serves it. An arrow that is not here must not be drawn (DESIGN: data flows one way).
+
+let swiftSettings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let cSettings: [CSetting] = [
+    .define("_GNU_SOURCE"),
+    .enableWarning("all"),
+    .enableWarning("extra"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A C program that SwiftPM would otherwise link against the Swift runtime: no start files of Swift's, all
+/// symbols bound at start, no run path into the toolchain. `Sources/nocturne-worker/link.c` has the other half.
+let plainCLinkerSettings: [LinkerSetting] = [
+    .unsafeFlags(["-nostartfiles", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--export-dynamic"]),
+    .unsafeFlags(["-no-toolchain-stdlib-rpath"], .when(configuration: .release)),
+]
+
+let package = Package(
+    name: "nocturne",
+    products: [
+        .library(name: "Nocturne", targets: ["Nocturne"]),
+        .executable(name: "nocturne-plugins", targets: ["nocturne-plugins"]),
+        .executable(name: "nocturne-worker", targets: ["nocturne-worker"]),
+        .executable(name: "nocturne-bench", targets: ["nocturne-bench"]),
+    ],
+    dependencies: [
+        .package(path: "PluginSDK"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C: the wire both sides compile, what Swift cannot say of Linux, and the worker itself.
+        .target(name: "CWire", cSettings: cSettings),
+        .target(name: "CLinux", cSettings: cSettings),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .executableTarget(
+            name: "nocturne-worker",
+            dependencies: ["CWire", .product(name: "CNocturne", package: "PluginSDK")],
+            cSettings: cSettings,
+            linkerSettings: plainCLinkerSettings + [.unsafeFlags(["-Xlinker", "-l:libseccomp.a"])]
+        ),
+
+        // Values, then stores, then the host.
+        .target(name: "NocturneCore", swiftSettings: swiftSettings),
+        .target(
+            name: "NocturneStorage",
+            dependencies: ["NocturneCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "NocturneHost",
+            dependencies: ["NocturneCore", "NocturneStorage", "CWire", "CLinux", "CCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "NocturneControl",
+            dependencies: [
+                "NocturneCore", "NocturneHost",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Nocturne",
+            dependencies: ["NocturneCore", "NocturneHost", "NocturneStorage", "NocturneControl"],
+            swiftSettings: swiftSettings
+        ),
+
+        // Programs.
+        .executableTarget(
+            name: "nocturne-plugins",
+            dependencies: ["Nocturne", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "nocturne-bench",
+            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "CLinux", "CWire"],
+            swiftSettings: swiftSettings
+        ),
+    ]
+)

@@ -1,0 +1,350 @@
+// plugin.h — the contract between a Nocturne plugin and its host, ABI 1.0. C11, and valid C++17.
+//
+// A plugin is one shared object (`cc -shared -fPIC -I… plugin.c -o plugin.so`) that exports one function,
+// `nocturne_plugin_entry`, and carries its manifest in the file (`NOCTURNE_MANIFEST`). The host reads the manifest
+// without running the plugin, then loads the plugin into a sandboxed process of its own. All that a plugin may touch is
+// behind the tables of this header.
+//
+// Order of life:   entry → (the host asks for extensions) → activate → calls … → deactivate → SIGKILL
+// There is no exit path: after `deactivate` the process is killed. atexit handlers, static destructors and thread-local
+// destructors do not run. What must outlive the process goes into storage or into the state of `nocturne.state/1`.
+//
+// Tags end each function's text. The thread: [loader thread] runs constructors and the entry; [call thread] is one of
+// the manifest's `limits.concurrency` threads (with 1, the default, every hook and every call runs on the same one);
+// [control thread] runs `cancel` only; [any thread] includes the plugin's own. After `&` the state: `active` is from the
+// start of `activate` until `deactivate` returns. A function called on a wrong thread or in a wrong state returns
+// -EPERM and is counted; it never crashes the plugin.
+//
+// Ownership: pointers that a function is given are borrowed until it returns, a call's input until the call is
+// completed. Bytes given to the host are copied before the function returns. No memory is freed across the boundary.
+// Text is UTF-8. Names and keys end in NUL; payloads have a size and need no NUL.
+//
+// Growth: within ABI 1 functions are only appended to the tables, under `struct_size`; a changed meaning is a new id
+// ("nocturne.tools/2"). A reader touches only what `struct_size` covers.
+#ifndef NOCTURNE_PLUGIN_H
+#define NOCTURNE_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define NOCTURNE_EXPORT extern "C" __attribute__((visibility("default")))
+#else
+#define NOCTURNE_EXPORT __attribute__((visibility("default")))
+#endif
+
+// The ABI of this header: the host serves a plugin whose major is its own and whose minor is not above its own.
+#define NOCTURNE_ABI 0x00010000u // major << 16 | minor
+
+// Limits. A payload is a call's input or result; longer ones are refused by name on either side.
+#define NOCTURNE_PAYLOAD_MAX (16u << 20)     // bytes
+#define NOCTURNE_MESSAGE_MAX 512u            // bytes of an error's text, NUL included
+#define NOCTURNE_LOG_MAX 4096u               // bytes of one log record, text and fields; the rest is cut
+#define NOCTURNE_STORAGE_KEY_MAX 256u        // bytes
+#define NOCTURNE_STORAGE_VALUE_MAX (1u << 20) // bytes
+
+// How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands and
+// listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
+#define NOCTURNE_OK 0u
+#define NOCTURNE_FAILED 1u        // it failed, and would fail again
+#define NOCTURNE_RETRY 2u         // it failed, but the same call may succeed later
+#define NOCTURNE_INVALID_INPUT 3u // the caller's mistake
+#define NOCTURNE_CANCELLED 4u     // given up because `is_cancelled` said so
+
+// Levels of a log record.
+#define NOCTURNE_LOG_DEBUG 0u
+#define NOCTURNE_LOG_INFO 1u
+#define NOCTURNE_LOG_WARNING 2u
+#define NOCTURNE_LOG_ERROR 3u
+
+// One call in progress. Valid from the start of its handler until it is completed.
+typedef struct nocturne_call nocturne_call_t;
+
+// Why a hook failed. The caller of the hook owns it and has set `struct_size` and zeroed the rest.
+typedef struct nocturne_error {
+    uint32_t struct_size;
+    uint32_t code;      // the plugin's own number; shown to the operator
+    uint32_t retryable; // 1 if the same call may succeed later
+    uint32_t reserved;
+    char message[512];  // NOCTURNE_MESSAGE_MAX
+} nocturne_error_t;
+
+// ------------------------------------------------------------------------------------------- the host's side
+
+// The host, valid from entry until the process ends.
+typedef struct nocturne_host {
+    uint32_t abi; // of the host: NOCTURNE_ABI of the header that it was built with
+    uint32_t struct_size;
+
+    // The table of a host service ("nocturne.host.log/1", …), or NULL: this host has no such service. Constant.
+    // [any thread]
+    const void *(*get_extension)(const char *id);
+
+    // Completes `call`, once: from its handler or later, from any thread. `bytes` is copied before this returns and stays
+    // the plugin's, unless it came from `reserve`. `call` must not be used afterwards. Returns 0, or -EALREADY if the
+    // call was completed, -EMSGSIZE over NOCTURNE_PAYLOAD_MAX, -EINVAL for a status that is not listed above. A
+    // completion after the deadline or after cancellation is legal and ignored.
+    // [any thread & active] [since ABI 1.0]
+    int32_t (*complete)(nocturne_call_t *call, uint32_t status, const void *bytes, uint64_t size);
+
+    // Memory of at least `size` bytes for the result of `call`, to be filled and given to `complete`, which then copies
+    // nothing. Owned by the host, valid until the call is completed; a second call returns new memory and voids the
+    // first. NULL over NOCTURNE_PAYLOAD_MAX, or when the host cannot give it in time.
+    // [any thread & active] [since ABI 1.0]
+    void *(*reserve)(nocturne_call_t *call, uint64_t size);
+
+    // 1 once nobody waits for `call` any more (its caller went away, or its deadline passed); else 0. Worth asking in
+    // every long loop: a call that is still running at its deadline gets its whole process killed.
+    // [any thread & active] [since ABI 1.0]
+    uint32_t (*is_cancelled)(nocturne_call_t *call);
+
+    // Nanoseconds until the deadline of `call`, never negative. INT64_MAX if it has none.
+    // [any thread & active] [since ABI 1.0]
+    int64_t (*remaining)(nocturne_call_t *call);
+} nocturne_host_t;
+
+// Handles one call of a tool, of a command, or of an event that was listened for. It completes `call` before it returns
+// or later. `input` is JSON that matches the manifest's schema (for an event: {"name", "source", "payload"}).
+// [call thread & active]
+typedef void (*nocturne_handler_t)(
+    nocturne_call_t *call, const void *input, uint64_t size, void *context);
+
+// A key and a value of a structured log record.
+typedef struct nocturne_field {
+    const char *key;
+    const char *value;
+} nocturne_field_t;
+
+#define NOCTURNE_HOST_LOG "nocturne.host.log/1"
+typedef struct nocturne_host_log {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Writes a record to the plugin's log. Never blocks: what the host cannot take in time is dropped and counted.
+    // `fields` may be NULL when `count` is 0.
+    // [any thread]
+    void (*write)(
+        uint32_t level, const char *message, const nocturne_field_t *fields, uint32_t count);
+} nocturne_host_log_t;
+
+#define NOCTURNE_HOST_CONFIGURATION "nocturne.host.configuration/1"
+typedef struct nocturne_host_configuration {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Copies the JSON value of setting `key`, or the whole object when `key` is NULL, into `buffer`: at most `capacity`
+    // bytes, no NUL. Defaults of the manifest's schema are filled in. Returns the full size of the value, which may be
+    // over `capacity`; -ENOENT if there is no such setting.
+    // [any thread & active]
+    int64_t (*get)(const char *key, void *buffer, uint64_t capacity);
+} nocturne_host_configuration_t;
+
+#define NOCTURNE_JSON 0u  // the kinds of a stored value
+#define NOCTURNE_BYTES 1u
+
+#define NOCTURNE_HOST_STORAGE "nocturne.host.storage/1"
+// Private to the plugin's id; survives reload, crash and restart of the host. A `set` or `delete` that returned 0 is on
+// disk. All functions block. -EMSGSIZE: key or value over its limit; -EDQUOT: over the plugin's 16 MiB or 10,000 keys;
+// -EINVAL: malformed key, or kind NOCTURNE_JSON and no JSON; -EIO: the host could not store it; -ETIMEDOUT: no answer.
+typedef struct nocturne_host_storage {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Copies the value of `key` as `configuration.get` does. Returns its full size, or -ENOENT. [any thread & active]
+    int64_t (*get)(const char *key, void *buffer, uint64_t capacity);
+    // Stores `size` bytes under `key`. Returns 0 or an error. [any thread & active]
+    int32_t (*set)(const char *key, uint32_t kind, const void *bytes, uint64_t size);
+    // Returns 0, or -ENOENT if there was nothing. (`remove`, because `delete` is a word of C++.) [any thread & active]
+    int32_t (*remove)(const char *key);
+    // Copies a JSON array of the keys that begin with `prefix`, in byte order. Returns its full size. [any thread & active]
+    int64_t (*keys)(const char *prefix, void *buffer, uint64_t capacity);
+} nocturne_host_storage_t;
+
+#define NOCTURNE_HOST_EVENTS "nocturne.host.events/1"
+typedef struct nocturne_host_events {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Publishes an event. `name` begins with the plugin's id and a colon ("word-count:milestone"), `payload` is JSON, at
+    // most 4,096 bytes. Returns 0; -EAGAIN if it was dropped because the host is behind; -EINVAL, -EMSGSIZE.
+    // [any thread & active]
+    int32_t (*emit)(const char *name, const void *payload, uint64_t size);
+} nocturne_host_events_t;
+
+// Receives the answer of `call_tool`, on the thread that called it, before it returns. `bytes` is borrowed.
+typedef void (*nocturne_answer_t)(void *context, uint32_t status, const void *bytes, uint64_t size);
+
+#define NOCTURNE_HOST_CALLS "nocturne.host.calls/1"
+typedef struct nocturne_host_calls {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Calls a tool of another plugin and blocks until it answers. `parent` is the call on whose behalf: its deadline and
+    // cancellation go along. `answer` is called exactly once with NOCTURNE_OK and the result, or another status and a
+    // message. Returns 0 when `answer` had NOCTURNE_OK, else -EIO; -ETIMEDOUT, -EMSGSIZE, -EAGAIN (too many at once)
+    // without an `answer`. A ring of plugins that wait for each other is refused with a message that names it.
+    // [any thread & active, while `parent` is not completed]
+    int32_t (*call_tool)(
+        nocturne_call_t *parent, const char *tool, const void *input, uint64_t size,
+        nocturne_answer_t answer, void *context);
+} nocturne_host_calls_t;
+
+#define NOCTURNE_HOST_CONTRIBUTIONS "nocturne.host.contributions/1"
+// Gives handlers to what the manifest declares; what it does not declare is refused with -ENOENT. Everything declared
+// must have its handler when `activate` returns. Later calls only switch: while a name has no handler, its callers get
+// an error that says so. `context` is passed to the handler. -EINVAL: no handler.
+typedef struct nocturne_host_contributions {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    int32_t (*register_tool)(const char *name, nocturne_handler_t handler, void *context);    // [any thread & active]
+    int32_t (*unregister_tool)(const char *name);                                              // [any thread & active]
+    int32_t (*register_command)(const char *name, nocturne_handler_t handler, void *context); // [any thread & active]
+    int32_t (*unregister_command)(const char *name);                                           // [any thread & active]
+    // `event` as it stands in the manifest's `listens`. [any thread & active]
+    int32_t (*subscribe)(const char *event, nocturne_handler_t handler, void *context);
+    int32_t (*unsubscribe)(const char *event); // [any thread & active]
+} nocturne_host_contributions_t;
+
+// ----------------------------------------------------------------------------------------- the plugin's side
+
+// A name of the manifest and who handles it.
+typedef struct nocturne_contribution {
+    const char *name;
+    nocturne_handler_t handler;
+    void *context; // passed to the handler
+} nocturne_contribution_t;
+
+// The tables "nocturne.tools/1", "nocturne.commands/1" and "nocturne.listeners/1".
+typedef struct nocturne_contributions {
+    uint32_t struct_size;
+    uint32_t count;
+    const nocturne_contribution_t *items;
+} nocturne_contributions_t;
+
+#define NOCTURNE_TOOLS "nocturne.tools/1"
+#define NOCTURNE_COMMANDS "nocturne.commands/1"
+#define NOCTURNE_LISTENERS "nocturne.listeners/1"
+
+#define NOCTURNE_HEALTH "nocturne.health/1"
+typedef struct nocturne_health {
+    uint32_t struct_size;
+    uint32_t reserved;
+    // Returns 0 if the plugin can serve. Otherwise a reload goes back to the old generation. Mandatory.
+    // [call thread & active]
+    int32_t (*check)(nocturne_error_t *error);
+} nocturne_health_t;
+
+#define NOCTURNE_STATE "nocturne.state/1"
+// Carries state from one generation to the next during a reload, when the manifest says `"reload": {"state": true}`.
+// No call runs meanwhile. Both functions are mandatory.
+typedef struct nocturne_state {
+    uint32_t struct_size;
+    uint32_t reserved;
+    // Writes the state, at most `capacity` bytes (16 MiB), and the number of its layout into `schema`. Returns its size,
+    // or a negative number: the reload is given up and this generation goes on. [call thread & active]
+    int64_t (*save)(uint32_t *schema, void *buffer, uint64_t capacity, nocturne_error_t *error);
+    // Takes over what another build of the plugin saved. Returns 0, or a negative number for "cannot": the reload is
+    // given up and the old generation goes on. [call thread & active]
+    int32_t (*restore)(uint32_t schema, const void *bytes, uint64_t size, nocturne_error_t *error);
+} nocturne_state_t;
+
+#define NOCTURNE_SETTINGS "nocturne.settings/1"
+typedef struct nocturne_settings {
+    uint32_t struct_size;
+    uint32_t reserved;
+    // The settings changed; `json` is the new object. A negative return refuses them: the old ones stay. A plugin
+    // without this table is restarted with the new settings, as in a reload. Mandatory. [call thread & active]
+    int32_t (*changed)(const void *json, uint64_t size, nocturne_error_t *error);
+} nocturne_settings_t;
+
+#define NOCTURNE_CANCEL "nocturne.cancel/1"
+typedef struct nocturne_cancel {
+    uint32_t struct_size;
+    uint32_t reserved;
+    // Nobody waits for `call` any more. Runs beside the call's handler. Mandatory. [control thread & active]
+    void (*cancel)(nocturne_call_t *call);
+} nocturne_cancel_t;
+
+// What `nocturne_plugin_entry` returns: constant, valid for ever.
+typedef struct nocturne_plugin {
+    uint32_t abi; // NOCTURNE_ABI
+    uint32_t struct_size;
+    // The table of an extension of the plugin's, or NULL. Asked once for each id the host knows, between entry and
+    // activate. May be NULL: no extensions. [loader thread]
+    const void *(*get_extension)(const char *id);
+    // Starts the plugin; everything of the host may be used. 0, or a negative number and `error`. May be NULL.
+    // [call thread]
+    int32_t (*activate)(nocturne_error_t *error);
+    // No call runs and none will come. Its result is logged; the process is killed afterwards. May be NULL. [call thread]
+    int32_t (*deactivate)(nocturne_error_t *error);
+} nocturne_plugin_t;
+
+// The one exported function. Returns the plugin's table, or NULL and `error`. [loader thread]
+NOCTURNE_EXPORT const nocturne_plugin_t *nocturne_plugin_entry(
+    const nocturne_host_t *host, nocturne_error_t *error);
+
+// The layout is the promise (System V ABI, LP64).
+#ifdef __cplusplus
+#define NOCTURNE_ASSERT static_assert
+#else
+#define NOCTURNE_ASSERT _Static_assert
+#endif
+NOCTURNE_ASSERT(sizeof(void *) == 8, "Nocturne plugins are 64-bit");
+NOCTURNE_ASSERT(sizeof(nocturne_error_t) == 528 && offsetof(nocturne_error_t, message) == 16, "nocturne_error");
+NOCTURNE_ASSERT(offsetof(nocturne_host_t, get_extension) == 8 && offsetof(nocturne_host_t, remaining) == 40, "nocturne_host");
+NOCTURNE_ASSERT(sizeof(nocturne_contribution_t) == 24 && sizeof(nocturne_contributions_t) == 16, "nocturne_contributions");
+NOCTURNE_ASSERT(offsetof(nocturne_plugin_t, activate) == 16 && sizeof(nocturne_plugin_t) == 32, "nocturne_plugin");
+NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
+
+#ifdef __cplusplus
+}
+#endif
+
+// ------------------------------------------------------------------------------ the manifest inside the file
+
+// Puts the manifest into the file as an ELF note (name "Nocturne", type 1, section .note.nocturne), where `strip` leaves
+// it and the host finds it without running anything. The argument is the JSON object itself, not a string:
+//   NOCTURNE_MANIFEST({ "id": "hello", "name": "Hello", "version": "1.0.0", "abi": "1.0" })
+#define NOCTURNE_MANIFEST(...) NOCTURNE_MANIFEST_TEXT(#__VA_ARGS__)
+
+// The same from a string literal.
+#define NOCTURNE_MANIFEST_TEXT(text)                                                                  \
+    __attribute__((section(".note.nocturne"), used, aligned(4))) static const struct {                \
+        uint32_t name_size, text_size, type;                                                          \
+        char name[12], json[sizeof(text)];                                                            \
+    } nocturne_manifest_note = { 9, sizeof(text) - 1, 1, "Nocturne", text };
+
+// The same from a file, by the assembler's `.incbin`: the path is looked up in the `-I` folders and in the folder the
+// compiler runs in. The compiler does not see the file, so rebuild when it changes.
+#define NOCTURNE_MANIFEST_FILE(path)                                                                  \
+    __asm__(".pushsection .note.nocturne,\"a\",@note\n .balign 4\n .long 9, 2f - 1f, 1\n"             \
+            " .asciz \"Nocturne\"\n .balign 4\n1: .incbin \"" path "\"\n2: .balign 4\n .popsection\n");
+
+// -------------------------------------------------------------------------------------- the shortest plugin
+
+// The host, for all files of a plugin: NOCTURNE_PLUGIN sets it in the entry; an entry of your own sets it likewise.
+#ifndef __swift__
+__attribute__((weak, visibility("hidden"))) const nocturne_host_t *nocturne;
+#endif
+
+// Defines the entry of a plugin that has tools and nothing else. Arguments: NOCTURNE_TOOL(name, handler), …
+#define NOCTURNE_TOOL(name, handler) { name, handler, NULL }
+#define NOCTURNE_PLUGIN(...)                                                                          \
+    static const void *nocturne_plugin_extension(const char *id) {                                    \
+        static const nocturne_contribution_t items[] = { __VA_ARGS__ };                               \
+        static const nocturne_contributions_t tools = { sizeof tools, sizeof items / sizeof *items, items }; \
+        return strcmp(id, NOCTURNE_TOOLS) == 0 ? &tools : NULL;                                       \
+    }                                                                                                 \
+    NOCTURNE_EXPORT const nocturne_plugin_t *nocturne_plugin_entry(                                   \
+        const nocturne_host_t *host, nocturne_error_t *error) {                                       \
+        static const nocturne_plugin_t plugin = {                                                     \
+            NOCTURNE_ABI, sizeof plugin, nocturne_plugin_extension, NULL, NULL };                     \
+        (void)error;                                                                                  \
+        nocturne = host;                                                                              \
+        return &plugin;                                                                               \
+    }
+
+#endif

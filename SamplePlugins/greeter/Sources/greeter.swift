@@ -1,0 +1,78 @@
+// greeter.swift — a plugin in asynchronous Swift: an actor, a group of child tasks, settings, state that
+// survives a reload. The whole plugin is this file, manifest.json and Package.swift.
+
+import NocturnePlugin
+
+struct Person: Decodable, Sendable {
+    let name: String
+    let languages: [String]?
+}
+
+struct Greetings: Encodable, Sendable {
+    let greetings: [String: String]
+    let count: Int
+}
+
+/// What changes while the plugin runs.
+actor Desk {
+    private var languages = ["en"]
+    private(set) var people = 0
+
+    func use(_ settings: JSON) {
+        languages = settings["languages"]?.array?.compactMap(\.string) ?? languages
+    }
+
+    func restore(people count: Int) { people = count }
+
+    /// Greets `person`; one child task for each language.
+    func greet(_ person: Person, _ call: Call) async throws -> Greetings {
+        let texts = try await withThrowingTaskGroup(of: (String, String).self) { group in
+            for language in person.languages ?? languages {
+                group.addTask {
+                    try call.checkCancellation()
+                    return (language, try greeting(of: person.name, in: language))
+                }
+            }
+            var texts: [String: String] = [:]
+            while let (language, text) = try await group.next() { texts[language] = text }
+            return texts
+        }
+        people += 1
+        return Greetings(greetings: texts, count: people)
+    }
+}
+
+func greeting(of name: String, in language: String) throws(PluginError) -> String {
+    switch language {
+    case "en": "Hello, \(name)!"
+    case "de": "Guten Tag, \(name)!"
+    case "fr": "Bonjour, \(name) !"
+    case "es": "¡Hola, \(name)!"
+    case "ja": "\(name)さん、こんにちは。"
+    case "la": "Salve, \(name)!"
+    default: throw .invalidInput("no greeting in \"\(language)\"; there is en, de, fr, es, ja, la")
+    }
+}
+
+let desk = Desk()
+
+let plugin = Plugin(
+    tools: [
+        "greet": Tool { (person: Person, call) async throws in
+            let reply = try await desk.greet(person, call)
+            call.host.log.info("greeted", ["name": person.name, "people": "\(reply.count)"])
+            return reply
+        },
+        "greeted": Tool { _, _ async in ["people": JSON(await desk.people)] },
+    ],
+    state: StateHooks(
+        save: { _ in SavedState(schema: 1, json: ["people": JSON(await desk.people)]) },
+        restore: { saved, _ in
+            guard saved.schema == 1, let people = try saved.json()["people"]?.integer else {
+                throw PluginError("state of layout \(saved.schema) is not understood")
+            }
+            await desk.restore(people: people)
+        }),
+    settingsChanged: { settings, _ in await desk.use(settings) },
+    activate: { host in await desk.use(try host.configuration.all()) }
+)

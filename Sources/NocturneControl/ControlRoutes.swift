@@ -1,0 +1,88 @@
+// ControlRoutes.swift — finds the endpoint of a request, lets it answer, and puts the answer into HTTP.
+// Next: Endpoint.swift.
+
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NocturneCore
+internal import NocturneHost
+
+/// All routes of the control API.
+struct ControlRoutes: Sendable {
+    private let host: any ControlledHost
+    private let responder: RouterResponder<RouteContext>
+
+    init(host: any ControlledHost) {
+        self.host = host
+        let router = Router(context: RouteContext.self)
+        for endpoint in Endpoint.all {
+            router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
+                try await Self.answer(request, from: endpoint, of: host, in: context)
+            }
+        }
+        responder = router.buildResponder()
+    }
+
+    /// The response to `request`, whatever it is. Errors become responses too.
+    func response(to request: Request, body: [UInt8], on connection: Connection) async -> Response {
+        do {
+            return try await responder.respond(
+                to: request, context: RouteContext(body: body, connection: connection))
+        } catch let error as any ReportableError {
+            return Response(error)
+        } catch let error as HTTPError where error.status == .notFound {
+            return Response(
+                RequestError.unknownRoute(
+                    method: request.method.rawValue, path: request.uri.path))
+        } catch {
+            return Response(RequestError.internalFailure(what: "\(error)"))
+        }
+    }
+
+    private static func answer(
+        _ request: Request, from endpoint: Endpoint, of host: any ControlledHost,
+        in context: RouteContext
+    ) async throws -> Response {
+        let exchange = try Exchange(
+            host: host, endpoint: endpoint, request: request, parameters: context.parameters,
+            body: context.body)
+        switch try await endpoint.answer(exchange) {
+        case .nothing:
+            return Response(status: endpoint.success)
+        case .json(let json):
+            return Response(endpoint.success, json: json)
+        case .events(let write):
+            let connection = context.connection
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                body: ResponseBody { writer in
+                    connection.startsStream()
+                    try await write(&writer)
+                    try await writer.finish(nil)
+                })
+        }
+    }
+}
+
+/// What a route knows of its request beside the request.
+private struct RouteContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let body: [UInt8]
+    let connection: Connection
+
+    init(body: [UInt8], connection: Connection) {
+        coreContext = CoreRequestContextStorage(source: Source())
+        self.body = body
+        self.connection = connection
+    }
+
+    init(source: Source) {
+        preconditionFailure("made by ControlRoutes alone")
+    }
+
+    struct Source: RequestContextSource {
+        var logger: Logger { Logger(label: "nocturne.control") { _ in SwiftLogNoOpLogHandler() } }
+    }
+}

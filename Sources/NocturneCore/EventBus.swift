@@ -1,0 +1,179 @@
+// EventBus.swift — tells events to whoever listens, without ever waiting for a listener.
+
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What a listener of an ``EventBus`` receives.
+public enum EventDelivery: Sendable, Hashable {
+    case event(Event)
+    /// The listener was too slow: this many events before the next one were dropped for it.
+    case gap(missed: Int)
+}
+
+/// Ends a listener when it is cancelled or deinitialized.
+public final class EventToken: Sendable {
+    private let end: Mutex<(@Sendable () -> Void)?>
+
+    init(_ end: @escaping @Sendable () -> Void) { self.end = Mutex(end) }
+
+    /// Removes the listener. Calling it again does nothing. Safe from any thread.
+    public func cancel() {
+        let action = end.withLock { end in
+            let action = end
+            end = nil
+            return action
+        }
+        action?()
+    }
+
+    deinit { cancel() }
+}
+
+/// Publishes events to listeners, in order, and remembers the latest.
+///
+/// Publishing never blocks and never waits: each listener has a bounded buffer of its own, and one that falls behind gets
+/// a ``EventDelivery/gap(missed:)`` instead of what it missed. All methods may be called from any thread.
+public final class EventBus: Sendable {
+    /// Events that are remembered for `events --since`.
+    public static let historyLimit = 4_096
+    /// Events that wait for one listener before a gap opens.
+    public static let bufferLimit = historyLimit + 1_024
+
+    private struct Listener {
+        let pattern: String
+        let deliver: @Sendable (Event) -> Void
+    }
+    private struct State {
+        var nextID: UInt64 = 1
+        var nextListener = 0
+        var listeners: [(key: Int, listener: Listener)] = []
+        var history: [Event] = []
+        var oldest = 0  // index of the oldest in `history`, once it is full
+    }
+    private let state = Mutex(State())
+
+    /// Makes a bus without listeners.
+    public init() {}
+
+    /// Publishes an event and returns it with its id.
+    @discardableResult
+    public func publish(source: String, name: String, payload: JSONObject) -> Event {
+        state.withLock { state in
+            let event = Event(
+                id: state.nextID, timeMilliseconds: Self.now(), source: source, name: name,
+                payload: payload)
+            state.nextID += 1
+            if state.history.count < Self.historyLimit {
+                state.history.append(event)
+            } else {
+                state.history[state.oldest] = event
+                state.oldest = (state.oldest + 1) % Self.historyLimit
+            }
+            // Under the lock, so that every listener sees the order of ids. `deliver` only appends to a buffer.
+            for (_, listener) in state.listeners where event.matches(listener.pattern) {
+                listener.deliver(event)
+            }
+            return event
+        }
+    }
+
+    /// Whether anybody listens for `name` of `source`: lets a publisher skip the work of building an event.
+    public func hasListeners(source: String, name: String) -> Bool {
+        let probe = Event(id: 0, timeMilliseconds: 0, source: source, name: name, payload: [:])
+        return state.withLock { state in
+            state.listeners.contains { probe.matches($0.listener.pattern) }
+        }
+    }
+
+    /// The events that match `pattern`, as a sequence that ends only when its task is cancelled.
+    ///
+    /// - Parameter since: also deliver remembered events with a greater id first; if some of those are no longer
+    ///   remembered, a gap comes first. `nil`: only what is published from now on.
+    public func events(matching pattern: String = "*", since: UInt64? = nil) -> AsyncStream<EventDelivery> {
+        AsyncStream(bufferingPolicy: .bufferingOldest(Self.bufferLimit)) { continuation in
+            let box = BoundedDelivery(continuation)
+            let key = state.withLock { state in
+                if let since {
+                    let remembered = Self.remembered(state)
+                    if let first = remembered.first, first.id > since + 1 {
+                        box.gap(Int(clamping: first.id - since - 1))
+                    }
+                    for event in remembered where event.id > since && event.matches(pattern) {
+                        box.deliver(event)
+                    }
+                }
+                return Self.add(Listener(pattern: pattern, deliver: box.deliver), to: &state)
+            }
+            continuation.onTermination = { [weak self] _ in self?.remove(key) }
+        }
+    }
+
+    /// Calls `handler` for each event that matches `pattern`, one at a time and in order, until the token ends.
+    public func on(
+        _ pattern: String, _ handler: @escaping @Sendable (Event) async -> Void
+    ) -> EventToken {
+        let stream = events(matching: pattern)
+        let task = Task {
+            for await delivery in stream {
+                if case .event(let event) = delivery { await handler(event) }
+            }
+        }
+        return EventToken { task.cancel() }
+    }
+
+    /// The id of the latest event, 0 before the first.
+    public var latestID: UInt64 { state.withLock { $0.nextID - 1 } }
+
+    /// Listeners at the moment; for tests of what is left behind.
+    public var listenerCount: Int { state.withLock { $0.listeners.count } }
+
+    private static func remembered(_ state: State) -> [Event] {
+        Array(state.history[state.oldest...] + state.history[..<state.oldest])
+    }
+
+    private static func add(_ listener: Listener, to state: inout State) -> Int {
+        let key = state.nextListener
+        state.nextListener += 1
+        state.listeners.append((key, listener))
+        return key
+    }
+
+    private func remove(_ key: Int) {
+        state.withLock { state in state.listeners.removeAll { $0.key == key } }
+    }
+
+    /// Milliseconds since 1970-01-01 UTC, by the wall clock.
+    package static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
+
+/// A listener's buffer, which counts what it had to drop and tells so before the next event.
+private final class BoundedDelivery: Sendable {
+    private let continuation: AsyncStream<EventDelivery>.Continuation
+    private let missed = Mutex(0)
+
+    init(_ continuation: AsyncStream<EventDelivery>.Continuation) {
+        self.continuation = continuation
+    }
+
+    func gap(_ count: Int) { missed.withLock { $0 += count } }
+
+    func deliver(_ event: Event) {
+        missed.withLock { missed in
+            if missed > 0 {
+                guard case .enqueued = continuation.yield(.gap(missed: missed)) else {
+                    missed += 1
+                    return
+                }
+                missed = 0
+            }
+            if case .dropped = continuation.yield(.event(event)) { missed += 1 }
+        }
+    }
+}

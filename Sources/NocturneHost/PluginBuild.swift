@@ -1,0 +1,137 @@
+// PluginBuild.swift — one verified object: its hash, its manifest and its schemas, compiled once. Next: Generation.swift.
+
+import CWire
+import NocturneCore
+
+/// What a contribution of any kind is to the host: a name that calls can be routed to.
+///
+/// A new kind adds a case here and, in ``PluginBuild``, the line that reads it from the manifest.
+enum ContributionKind: String, Sendable, Hashable, CaseIterable {
+    case tool, command, listener
+
+    /// The wire's number of a call of this kind.
+    var wireKind: UInt32 {
+        switch self {
+        case .tool: WIRE_CALL_TOOL
+        case .command: WIRE_CALL_COMMAND
+        case .listener: WIRE_CALL_LISTENER
+        }
+    }
+
+    /// Whether two plugins may not both have one of the same name.
+    var isExclusive: Bool { self != .listener }
+}
+
+/// One contribution of a build.
+struct Contribution: Sendable {
+    let kind: ContributionKind
+    let name: String
+    /// Its index on the wire.
+    let index: UInt32
+    let description: String?
+    let isIdempotent: Bool
+    let input: JSONSchema?
+    let output: JSONSchema?
+    /// The schemas as the manifest has them, for those who list tools.
+    let inputJSON: JSONValue?
+    let outputJSON: JSONValue?
+}
+
+/// A name within a kind.
+struct ContributionName: Hashable, Sendable {
+    let kind: ContributionKind
+    let name: String
+}
+
+/// A verified object that can be started. A value: it holds no process.
+struct PluginBuild: Sendable {
+    let hash: ContentHash
+    let manifest: Manifest
+    let contributions: [Contribution]
+    let settingsSchema: JSONSchema?
+    /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
+    let inactive: [String]
+
+    var id: PluginID { manifest.id }
+
+    /// Compiles the schemas.
+    ///
+    /// - Throws: a sentence that names the schema and what is wrong in it.
+    init(hash: ContentHash, manifest: Manifest) throws(Refusal) {
+        self.hash = hash
+        self.manifest = manifest
+        var contributions: [Contribution] = []
+        func add(_ kind: ContributionKind, _ callable: Manifest.Callable) throws(Refusal) {
+            contributions.append(
+                Contribution(
+                    kind: kind, name: callable.name, index: UInt32(contributions.count),
+                    description: callable.description, isIdempotent: callable.isIdempotent,
+                    input: try Self.compile(callable.input, "input schema of \(kind) \(callable.name)"),
+                    output: try Self.compile(
+                        callable.output, "output schema of \(kind) \(callable.name)"),
+                    inputJSON: callable.input, outputJSON: callable.output))
+        }
+        for tool in manifest.contributes.tools { try add(.tool, tool) }
+        for command in manifest.contributes.commands { try add(.command, command) }
+        for pattern in manifest.contributes.listens {
+            contributions.append(
+                Contribution(
+                    kind: .listener, name: pattern.description, index: UInt32(contributions.count),
+                    description: nil, isIdempotent: false, input: nil, output: nil, inputJSON: nil,
+                    outputJSON: nil))
+        }
+        self.contributions = contributions
+        settingsSchema = try Self.compile(manifest.configuration, "configuration schema")
+        let contributes = manifest.contributes
+        inactive =
+            contributes.tasks.map { "task: \($0.name)" }
+            + contributes.strategies.map { "strategy: \($0.name)" }
+            + contributes.exporters.map { "exporter: \($0.name)" }
+            + contributes.agents.map { "agent: \($0.name)" }
+            + contributes.functions.map { "function: \($0.name)" }
+    }
+
+    /// The settings with the schema's defaults filled in, if they match it.
+    func settings(_ given: JSONObject) throws(Refusal) -> JSONValue {
+        guard let settingsSchema else { return .object(given) }
+        let filled = settingsSchema.defaults(applyingTo: .object(given))
+        do throws(JSONSchemaViolation) {
+            try settingsSchema.validate(filled)
+        } catch {
+            throw Refusal("settings", "its settings do not match its schema: \(error)")
+        }
+        return filled
+    }
+
+    private static func compile(
+        _ schema: JSONValue?, _ what: String
+    ) throws(Refusal) -> JSONSchema? {
+        guard let schema else { return nil }
+        if case .object(let object) = schema, object.isEmpty { return nil }
+        do throws(JSONSchemaError) {
+            return try JSONSchema(compiling: schema)
+        } catch {
+            throw Refusal("schema", "the \(what) cannot be used: \(error)")
+        }
+    }
+
+    /// What a worker of it is started with.
+    var spec: WorkerSpec {
+        WorkerSpec(
+            plugin: id, object: "\(hash).so",
+            memoryBytes: UInt64(clamping: manifest.limits.memory.bytes),
+            concurrency: manifest.limits.concurrency, threads: manifest.limits.threads ?? 0,
+            contributions: contributions.map { ($0.kind.wireKind, $0.name) })
+    }
+}
+
+/// Why a file or a plugin is left out: a stable code and a sentence.
+struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
+    let code: String
+    let description: String
+
+    init(_ code: String, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

@@ -1,0 +1,152 @@
+// PluginInfo.swift — what the host says of one plugin. Next: PluginManager.swift.
+
+public import NocturneCore
+
+/// Where a plugin stands in its life.
+///
+/// `discovered → resolved → loaded → enabled ⇄ disabled → unloaded`, beside them `waiting` and `failed`, which have a
+/// reason. (`quarantined` comes with crash budgets.)
+public enum PluginStatus: String, Sendable, Hashable, CaseIterable {
+    /// Its file is known; nothing was decided yet.
+    case discovered
+    /// It was chosen to serve; its process is being started.
+    case resolved
+    /// Verified and ready, but it serves only after `enable`. No process runs.
+    case loaded
+    /// It serves.
+    case enabled
+    /// An operator disabled it. No process runs.
+    case disabled
+    /// An operator unloaded it, or its file is gone.
+    case unloaded
+    /// It cannot run yet: a permission, a dependency or a descriptor is missing.
+    case waiting
+    /// It could not be loaded or started, or it crashed and is waiting to be restarted.
+    case failed
+}
+
+/// A file that offers a plugin, or should.
+public struct PluginSource: Sendable, Hashable {
+    /// Absolute path in the plugins directory, or where `load` found it.
+    public let path: String
+    /// SHA-256 of its content in hexadecimal, if it could be read.
+    public let hash: String?
+    public let version: String?
+    /// Why it does not serve; `nil` for the one that serves.
+    public let reason: String?
+
+    public init(path: String, hash: String?, version: String?, reason: String?) {
+        self.path = path
+        self.hash = hash
+        self.version = version
+        self.reason = reason
+    }
+
+    public var json: JSONValue {
+        [
+            "path": .string(path), "hash": JSONValue(hash), "version": JSONValue(version),
+            "reason": JSONValue(reason),
+        ]
+    }
+}
+
+/// A snapshot of one plugin. Its JSON form has the same field names and is what `info --json` prints.
+public struct PluginInfo: Sendable {
+    /// `nil` for a file that was refused before its id could be read.
+    public var id: PluginID?
+    public var name: String = ""
+    public var version: String?
+    public var status: PluginStatus
+    /// Why it is waiting or failed, in words, with what to do.
+    public var reason: String?
+    /// The kind of reason, stable for scripts, for example `truncated` or `nameTaken`.
+    public var reasonCode: String?
+    /// Rises with each start of the plugin in this host. 0: never started.
+    public var generation = 0
+    /// Process id of its worker as the host sees it, while one runs.
+    public var pid: Int32?
+    public var runtime: String?
+    /// SHA-256 of the object that serves or would serve.
+    public var hash: String?
+    /// The object that `rollback` would serve again.
+    public var previousHash: String?
+    /// The file that serves.
+    public var file: String?
+    /// All files that offer this id, with the reasons of those that do not serve.
+    public var files: [PluginSource] = []
+    /// A change of its file that waits for `reload` or `unload`.
+    public var pendingChange: String?
+    /// Contributions by kind, as the manifest declares them: `tools`, `commands`, `listens`.
+    public var tools: [String] = []
+    public var commands: [String] = []
+    public var listens: [String] = []
+    /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
+    public var inactive: [String] = []
+    /// The sandbox's layers that the running worker reported after its self-test.
+    public var layers: [String] = []
+    /// What the sandbox could not do, in words.
+    public var degradations: [String] = []
+    /// Crashes since the host started.
+    public var crashes = 0
+    /// Calls answered, and calls that ended in an error, since the host started.
+    public var calls: UInt64 = 0
+    public var errors: UInt64 = 0
+    /// Settings as the plugin sees them, defaults filled in.
+    public var settings: JSONValue = [:]
+    /// The manifest, as JSON.
+    public var manifest: JSONValue = .null
+    /// Running without a sandbox, for debugging.
+    public var isUnsandboxed = false
+
+    public init(id: PluginID?, status: PluginStatus) {
+        self.id = id
+        self.status = status
+    }
+
+    /// The short form, one element of `list --json`.
+    public var summaryJSON: JSONValue { .object(summary) }
+
+    /// Everything, as `info --json` prints it.
+    public var json: JSONValue {
+        var object = summary
+        object["name"] = .string(name)
+        object["previousHash"] = JSONValue(previousHash)
+        object["files"] = .array(files.map(\.json))
+        object["tools"] = JSONValue(tools)
+        object["commands"] = JSONValue(commands)
+        object["listens"] = JSONValue(listens)
+        object["inactive"] = JSONValue(inactive)
+        object["layers"] = JSONValue(layers)
+        object["degradations"] = JSONValue(degradations)
+        object["settings"] = settings
+        object["manifest"] = manifest
+        return .object(object)
+    }
+
+    private var summary: JSONObject {
+        [
+            "id": JSONValue(id?.description),
+            "version": JSONValue(version),
+            "status": .string(status.rawValue),
+            "reason": JSONValue(reason),
+            "reasonCode": JSONValue(reasonCode),
+            "generation": .number(JSONNumber(Int64(generation))),
+            "pid": pid.map { .number(JSONNumber(Int64($0))) } ?? .null,
+            "runtime": JSONValue(runtime),
+            "hash": JSONValue(hash),
+            "file": JSONValue(file),
+            "pendingChange": JSONValue(pendingChange),
+            "crashes": .number(JSONNumber(Int64(crashes))),
+            "calls": .number(JSONNumber(Int64(clamping: calls))),
+            "errors": .number(JSONNumber(Int64(clamping: errors))),
+            "unsandboxed": .bool(isUnsandboxed),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// A string, or null.
+    init(_ string: String?) { self = string.map { .string($0) } ?? .null }
+    /// An array of strings.
+    init(_ strings: [String]) { self = .array(strings.map { .string($0) }) }
+}

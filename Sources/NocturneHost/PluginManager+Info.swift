@@ -1,0 +1,118 @@
+// PluginManager+Info.swift — what is said of plugins: decisions, snapshots and memory put together.
+
+import NocturneCore
+
+extension PluginManager {
+    /// Ids that refused files would have had.
+    var refusedIDs: [PluginID: [CatalogFile]] {
+        var found: [PluginID: [CatalogFile]] = [:]
+        for file in catalog.files.values {
+            switch file.content {
+            case .refused(_, let id?, _): found[id, default: []].append(file)
+            case .refused, .incomplete:
+                if let id = file.lastGood?.id { found[id, default: []].append(file) }
+            case .build: break
+            }
+        }
+        return found
+    }
+
+    /// Files that were refused before their id could be read.
+    func anonymousFiles() -> [PluginInfo] {
+        catalog.files.values.sorted { $0.path < $1.path }.compactMap { file in
+            let refusal: Refusal
+            switch file.content {
+            case .refused(let why, nil, _) where file.lastGood == nil: refusal = why
+            case .incomplete(let why) where file.lastGood == nil: refusal = why
+            default: return nil
+            }
+            var info = PluginInfo(id: nil, status: .failed)
+            info.reason = refusal.description
+            info.reasonCode = refusal.code
+            info.file = file.path
+            info.hash = file.hash?.description
+            return info
+        }
+    }
+
+    /// One plugin, from the latest snapshot.
+    func info(of id: PluginID) -> PluginInfo {
+        let decision = decisions[id]
+        let snapshot = snapshots[id]
+        var info = PluginInfo(id: id, status: snapshot?.status ?? .discovered)
+        info.reason = snapshot?.reason?.description
+        info.reasonCode = snapshot?.reason?.code
+        info.generation = snapshot?.generation ?? 0
+        info.pid = snapshot?.pid
+        info.crashes = snapshot?.crashes ?? 0
+        info.pendingChange = decision?.pendingChange
+        info.previousHash = memory[id]?.previous
+        info.file = decision?.path
+        info.files = files(of: id, decision)
+        info.layers = snapshot?.report?.layers ?? []
+        info.degradations = snapshot?.report?.degradations ?? []
+        let counts = router.counts(of: id)
+        info.calls = counts.calls
+        info.errors = counts.errors
+        let running = snapshot?.pid != nil ? snapshot?.build : nil
+        if let build = running ?? decision?.choice { fill(&info, from: build) }
+        info.settings = settings(of: id, decision, snapshot)
+        if decision?.choice == nil, let refused = refusedIDs[id]?.first,
+            case .refused(let why, _, let version) = refused.content
+        {
+            info.status = .failed
+            info.reason = why.description
+            info.reasonCode = why.code
+            info.version = version
+            info.file = refused.path
+        }
+        if let rejected = snapshot?.rejected, info.pendingChange == nil,
+            rejected.hash == decision?.choice?.hash, snapshot?.build?.hash != rejected.hash
+        {
+            info.pendingChange = "the new build was not taken: \(rejected.why)"
+        }
+        return info
+    }
+
+    private func fill(_ info: inout PluginInfo, from build: PluginBuild) {
+        info.name = build.manifest.name
+        info.version = "\(build.manifest.version)"
+        info.runtime = "\(build.manifest.runtime)"
+        info.hash = "\(build.hash)"
+        info.manifest = build.manifest.json
+        info.inactive = build.inactive
+        func names(_ kind: ContributionKind) -> [String] {
+            build.contributions.filter { $0.kind == kind }.map(\.name)
+        }
+        info.tools = names(.tool)
+        info.commands = names(.command)
+        info.listens = names(.listener)
+    }
+
+    private func settings(
+        of id: PluginID, _ decision: CatalogDecision?, _ snapshot: Supervisor.Snapshot?
+    ) -> JSONValue {
+        if let snapshot, snapshot.pid != nil { return snapshot.settings }
+        let given = memory[id]?.settings ?? [:]
+        return (try? decision?.choice?.settings(given)) ?? .object(given)
+    }
+
+    private func files(of id: PluginID, _ decision: CatalogDecision?) -> [PluginSource] {
+        catalog.files.values.sorted { $0.path < $1.path }.compactMap { file in
+            let hash = file.hash?.description
+            switch file.content {
+            case .build(let build) where build.id == id:
+                return PluginSource(
+                    path: file.path, hash: hash, version: "\(build.manifest.version)",
+                    reason: decision?.reasons[file.path]?.description)
+            case .refused(let why, let found, let version)
+            where found == id || file.lastGood?.id == id:
+                return PluginSource(
+                    path: file.path, hash: hash, version: version, reason: why.description)
+            case .incomplete(let why) where file.lastGood?.id == id:
+                return PluginSource(path: file.path, hash: hash, version: nil, reason: why.description)
+            default: return nil
+            }
+        }
+    }
+}

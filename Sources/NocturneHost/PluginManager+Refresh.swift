@@ -1,0 +1,302 @@
+// PluginManager+Refresh.swift — from the directory to decisions to goals for supervisors. Next: PluginManager+Info.swift.
+
+import CLinux
+import NocturneCore
+import NocturneStorage
+
+/// The goal that a supervisor was last given, so that it is told only what is new.
+struct IssuedGoal: Sendable {
+    let kind: SupervisorGoal.Kind
+    let task: Task<Refusal?, Never>
+}
+
+extension PluginManager {
+    /// A file that ends too early may still be being written; after this long it is reported. 2 s (DESIGN §7).
+    private static let incompleteNanoseconds: Int64 = 2_000_000_000
+
+    // MARK: - Noticing
+
+    func noticed(_ result: WatchResult) {
+        if let problem = result.problem {
+            events.publish(
+                source: "plugins", name: "host:warning", payload: ["message": .string("\(problem)")])
+        }
+        guard !result.changedNames.isEmpty || result.needsRescan else { return }
+        changedNames.formUnion(result.changedNames)
+        scheduleRefresh()
+    }
+
+    /// Looks at the directory now, and waits until what follows from it has been carried out.
+    public func rescan() async { await rescan(within: .seconds(60)) }
+
+    func rescan(within limit: Duration) async {
+        scheduleRefresh()
+        await refreshing?.value
+        await settle(within: limit)
+    }
+
+    func settle(within limit: Duration) async {
+        let tasks = goals.values.map(\.task)
+        let done = Promise<Void>()
+        let wait = Task {
+            for task in tasks { _ = await task.value }
+            done.fulfill(())
+        }
+        if await done.value(within: limit) == nil { wait.cancel() }
+    }
+
+    private func scheduleRefresh() {
+        isDirty = true
+        guard refreshing == nil, !isClosed else { return }
+        refreshing = Task {
+            while isDirty, !isClosed {
+                isDirty = false
+                await refresh()
+            }
+            refreshing = nil
+        }
+    }
+
+    private func refresh() async {
+        let names = changedNames
+        changedNames = []
+        let known = catalog.files
+        let reader = reader
+        let watcher = state.watcher
+        let scanned: Result<[String: CatalogFile], DirectoryScanError> = await onFilesThread {
+            if let problem = watcher.rearm() { _ = problem }  // told by `drain`
+            do throws(DirectoryScanError) {
+                return .success(try reader.scan(known: known, changed: names))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch scanned {
+        case .success(let files):
+            // Files that a command loaded meanwhile are kept.
+            let added = catalog.files.filter { $0.value.isExternal && files[$0.key] == nil }
+            catalog.files = files.merging(added) { scanned, _ in scanned }
+        case .failure(let error):
+            events.publish(
+                source: "plugins", name: "host:warning", payload: ["message": .string("\(error)")])
+            return
+        }
+        reportFiles()
+        await decide()
+        await prune()
+    }
+
+    var reader: CatalogReader { CatalogReader(store: state.objects, directory: directory) }
+
+    func onFilesThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        let files = state.files
+        return await withUnsafeContinuation { continuation in
+            files.async { continuation.resume(returning: body()) }
+        }
+    }
+
+    // MARK: - Telling
+
+    /// Tells of refused files, each reason once; of incomplete ones after two seconds.
+    private func reportFiles() {
+        var next: Int64?
+        var seen: Set<String> = []
+        for (path, file) in catalog.files {
+            let refusal: Refusal, id: PluginID?
+            switch file.content {
+            case .build: continue
+            case .refused(let why, let found, _): (refusal, id) = (why, found)
+            case .incomplete(let why):
+                let due = (file.incompleteSince ?? 0) + Self.incompleteNanoseconds
+                if clinux_now() < due {
+                    next = min(next ?? .max, due)
+                    continue
+                }
+                (refusal, id) = (why, nil)
+            }
+            seen.insert(path)
+            guard reported[path] != refusal else { continue }
+            reported[path] = refusal
+            publish(.refused(file: path, id ?? file.lastGood?.id, code: refusal.code, message: refusal.description))
+        }
+        reported = reported.filter { seen.contains($0.key) }
+        guard let next else { return }
+        recheck?.cancel()
+        recheck = Task {
+            try? await Task.sleep(for: .nanoseconds(max(0, next - clinux_now()) + 1_000_000))
+            if !Task.isCancelled { scheduleRefresh() }
+        }
+    }
+
+    nonisolated func publish(_ event: PluginEvent) {
+        events.publish(source: "plugins", name: event.kind.rawValue, payload: event.payload)
+        state.typedEvents.publish(event)
+    }
+
+    // MARK: - Deciding
+
+    /// Decides anew what should serve, and gives supervisors the goals that changed.
+    ///
+    /// - Parameter forced: this one gets a new generation even if nothing changed.
+    func decide(forced: PluginID? = nil) async {
+        catalog.previous = decisions
+        catalog.enableHotReload = configuration.enableHotReload
+        let before = decisions
+        decisions = catalog.decide()
+        for id in decisions.keys.sorted() {
+            guard let decision = decisions[id], let build = decision.choice else { continue }
+            if before[id]?.choice?.hash != build.hash {
+                see(id)
+                publish(
+                    .loaded(id, version: "\(build.manifest.version)", file: decision.path ?? ""))
+            }
+        }
+        issueGoals(forced: forced)
+        for id in before.keys where decisions[id] == nil { forget(id) }
+    }
+
+    func issueGoals(forced: PluginID? = nil) {
+        for id in decisions.keys.sorted() {
+            let kind = goal(of: id)
+            if id != forced, let issued = goals[id], Self.isSame(issued.kind, kind) { continue }
+            issue(kind, to: id, force: id == forced)
+        }
+    }
+
+    @discardableResult
+    func issue(
+        _ kind: SupervisorGoal.Kind, to id: PluginID, force: Bool = false
+    ) -> Task<Refusal?, Never> {
+        let supervisor = supervisor(of: id)
+        let objects = state.objects
+        let path = decisions[id]?.path
+        let files = state.files
+        let task = Task { () -> Refusal? in
+            if case .run(let build, _, _) = kind {
+                // An object that was pruned is copied again from its file.
+                let problem: Refusal? = await withUnsafeContinuation { continuation in
+                    files.async {
+                        continuation.resume(returning: Self.ensure(build, in: objects, from: path))
+                    }
+                }
+                if let problem { return await supervisor.pursue(.rest(.failed, problem)) }
+            }
+            return await supervisor.pursue(kind, force: force)
+        }
+        goals[id] = IssuedGoal(kind: kind, task: task)
+        return task
+    }
+
+    private static func ensure(
+        _ build: PluginBuild, in objects: ObjectStore, from path: String?
+    ) -> Refusal? {
+        do throws(IngestError) {
+            if try objects.isIntact(build.hash) { return nil }
+            guard let path else { return Refusal("vanished", "its object is gone from the store") }
+            let object = try objects.ingest(path)
+            if object.hash == build.hash { return nil }
+            return Refusal("changing", "\(path) changed while it was being loaded")
+        } catch {
+            return Refusal("store", "\(error)")
+        }
+    }
+
+    /// What a plugin should be doing.
+    func goal(of id: PluginID) -> SupervisorGoal.Kind {
+        guard let decision = decisions[id], let build = decision.choice else {
+            let why = decisions[id]?.reasons.values.first
+            return .rest(.unloaded, why)
+        }
+        guard memory[id]?.enabled ?? configuration.autoEnable else {
+            return .rest(memory[id]?.enabled == false ? .disabled : .loaded, nil)
+        }
+        let isRunning = isServing(id)
+        if let cycle = Requirements.cycle(from: id, in: { self.decisions[$0]?.choice?.manifest }) {
+            return .rest(.failed, cycle)
+        }
+        if let waiting = Requirements.waiting(
+            build.manifest, isRunning: isRunning, dependency: { dependency($0) })
+        {
+            return .rest(waiting.code == "conflict" ? .failed : .waiting, waiting)
+        }
+        let given = memory[id]?.settings ?? [:]
+        do throws(Refusal) {
+            return .run(build, settings: try build.settings(given), file: decision.path ?? "")
+        } catch {
+            return .rest(.failed, error)
+        }
+    }
+
+    private func isServing(_ id: PluginID) -> Bool {
+        if case .run = goals[id]?.kind { return snapshots[id]?.pid != nil }
+        return false
+    }
+
+    private func dependency(_ id: PluginID) -> Requirements.Dependency? {
+        guard let choice = decisions[id]?.choice else { return nil }
+        let isWanted: Bool
+        if case .run = goals[id]?.kind { isWanted = true } else { isWanted = false }
+        return Requirements.Dependency(
+            version: choice.manifest.version, isUp: snapshots[id]?.status == .enabled,
+            isWanted: isWanted)
+    }
+
+    private static func isSame(_ left: SupervisorGoal.Kind, _ right: SupervisorGoal.Kind) -> Bool {
+        switch (left, right) {
+        case (.run(let a, let settings, _), .run(let b, let other, _)):
+            a.hash == b.hash && settings == other
+        case (.rest(let a, let why), .rest(let b, let other)): a == b && why == other
+        default: false
+        }
+    }
+
+    // MARK: - Supervisors
+
+    func supervisor(of id: PluginID) -> Supervisor {
+        if let supervisor = supervisors[id] { return supervisor }
+        let log = log(of: id)
+        let host = SupervisorHost(
+            pool: state.pool, router: router,
+            services: WorkerServices.Host(
+                io: state.io, store: state.store, events: events, router: router, log: log,
+                publish: { [weak self] event in self?.publish(event) }),
+            publish: { [weak self] event in self?.publish(event) },
+            changed: { [weak self] id in
+                guard let self else { return }
+                Task { await self.changed(id) }
+            })
+        let supervisor = Supervisor(id, host: host, reactor: state.reactor)
+        supervisors[id] = supervisor
+        return supervisor
+    }
+
+    func log(of id: PluginID) -> PluginLog {
+        if let log = logs[id] { return log }
+        let log = PluginLog(path: "\(state.directory.logs)/\(id).log")
+        logs[id] = log
+        return log
+    }
+
+    /// A supervisor's status changed: others may depend on it.
+    private func changed(_ id: PluginID) async {
+        guard let supervisor = supervisors[id], !isClosed else { return }
+        let snapshot = await supervisor.snapshot
+        let before = snapshots[id]
+        snapshots[id] = snapshot
+        if snapshot.status == .enabled, let hash = snapshot.build?.hash {
+            remember(hash, of: id)
+        }
+        if before?.status != snapshot.status { issueGoals() }
+        if before?.build?.hash != snapshot.build?.hash { await prune() }
+    }
+
+    /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.
+    private func forget(_ id: PluginID) {
+        let task = issue(.rest(.unloaded, nil), to: id)
+        let log = logs.removeValue(forKey: id)
+        Task {
+            _ = await task.value
+            log?.close()
+        }
+    }
+}

@@ -1,0 +1,263 @@
+// Router.swift — the way of a call: find the plugin, check the input, take a place, cross over, check the result.
+// No actor on it. Next: PluginManager.swift.
+
+import CLinux
+import CWire
+import Glibc
+public import NocturneCore
+import Synchronization
+
+/// What a caller may ask for with a call.
+public struct CallOptions: Sendable, Hashable {
+    /// Gives up after this many milliseconds, if that is sooner than the plugin's own deadline; at least 1.
+    public var deadlineMilliseconds: Int?
+
+    /// The plugin's own deadline.
+    public init(deadlineMilliseconds: Int? = nil) {
+        self.deadlineMilliseconds = deadlineMilliseconds
+    }
+}
+
+/// Calls of one plugin since the host started.
+struct CallCounts: Sendable {
+    var calls: UInt64 = 0
+    var errors: UInt64 = 0
+}
+
+/// Routes calls to plugins. Thread-safe.
+final class Router: Sendable {
+    let registry = Registry()
+    let graph = CallGraph()
+    private let gates = Mutex<[PluginID: PluginGate]>([:])
+    private let counts = Mutex<[PluginID: CallCounts]>([:])
+    private let undelivered = Mutex<[PluginID: Int]>([:])
+
+    /// Makes a plugin's gate known, for the questions that calls between plugins ask.
+    func setGate(_ gate: PluginGate?, for id: PluginID) { gates.withLock { $0[id] = gate } }
+
+    func counts(of id: PluginID) -> CallCounts { counts.withLock { $0[id] ?? CallCounts() } }
+
+    // MARK: - Calls
+
+    /// Calls a contribution with JSON text. The result is JSON text that was checked against the manifest.
+    func call(
+        _ kind: ContributionKind, _ name: String, _ input: [UInt8], options: CallOptions = .init(),
+        context: CallContext = .init(), caller: NestedCaller? = nil
+    ) async throws(CallError) -> JSONValue {
+        guard let entry = registry.entry(kind, name) else {
+            guard let owner = registry.owner(kind, name), let gate = gates.withLock({ $0[owner] }) else {
+                throw .unknownTool(name: name, kind: kind.rawValue)
+            }
+            return try await callAbsent(owner, gate, kind, name, input, options, context, caller)
+        }
+        return try await counted(entry.plugin) { () async throws(CallError) in
+            try Self.check(input, entry.contribution, entry.plugin)
+            return try await self.call(
+                entry.plugin, entry.gate, checkedFor: entry.generation, kind, name, input, options,
+                context, caller)
+        }
+    }
+
+    /// The plugin is being restarted or reloaded: its gate knows whether to wait.
+    private func callAbsent(
+        _ owner: PluginID, _ gate: PluginGate, _ kind: ContributionKind, _ name: String,
+        _ input: [UInt8], _ options: CallOptions, _ context: CallContext, _ caller: NestedCaller?
+    ) async throws(CallError) -> JSONValue {
+        try await counted(owner) { () async throws(CallError) in
+            try await self.call(
+                owner, gate, checkedFor: nil, kind, name, input, options, context, caller)
+        }
+    }
+
+    private func counted(
+        _ id: PluginID, _ body: () async throws(CallError) -> JSONValue
+    ) async throws(CallError) -> JSONValue {
+        do throws(CallError) {
+            let result = try await body()
+            counts.withLock { $0[id, default: CallCounts()].calls += 1 }
+            return result
+        } catch {
+            counts.withLock { counts in
+                counts[id, default: CallCounts()].calls += 1
+                counts[id, default: CallCounts()].errors += 1
+            }
+            throw error
+        }
+    }
+
+    private func call(
+        _ id: PluginID, _ gate: PluginGate, checkedFor checked: Generation?,
+        _ kind: ContributionKind, _ name: String, _ input: [UInt8], _ options: CallOptions,
+        _ context: CallContext, _ caller: NestedCaller?
+    ) async throws(CallError) -> JSONValue {
+        let own = checked?.build.manifest.limits.deadline.milliseconds ?? Self.defaultDeadline
+        let milliseconds = max(1, min(options.deadlineMilliseconds ?? own, own))
+        var deadline = clinux_now() + Int64(milliseconds) * 1_000_000
+        if let caller { deadline = min(deadline, caller.deadline) }
+        var context = context
+        if let caller { context.node = try nest(caller, in: id, context) }
+        defer { if caller != nil, let node = context.node { graph.leave(node) } }
+
+        let generation = try await enter(gate, deadline, id, name, milliseconds)
+        defer { gate.leave(generation) }
+        if caller != nil, let node = context.node { graph.started(node) }
+        guard let contribution = generation.contribution(kind, name) else {
+            throw .gone(id, name: name)  // a reload took it away while the call waited
+        }
+        if checked !== generation { try Self.check(input, contribution, id) }
+        context.chain.append(id)
+        let call = WireCall(
+            kind: kind.wireKind, target: contribution.index, name: name, deadline: deadline,
+            milliseconds: milliseconds, context: context)
+        let outcome = await generation.worker.link.call(call, input)
+        let bytes = try Self.result(of: outcome, id, name, milliseconds, contribution)
+        return try Self.checkResult(bytes, contribution, id)
+    }
+
+    /// For calls that wait for a plugin that is not there: its manifest is not at hand.
+    private static let defaultDeadline = 5_000
+
+    private func enter(
+        _ gate: PluginGate, _ deadline: Int64, _ id: PluginID, _ name: String, _ milliseconds: Int
+    ) async throws(CallError) -> Generation {
+        do throws(GateRefusal) {
+            return try await gate.enter(deadline: deadline)
+        } catch {
+            switch error {
+            case .busy(let waiting): throw .busy(id, waiting: waiting)
+            case .waitedTooLong: throw .waitedTooLong(id, name: name, milliseconds: milliseconds)
+            case .cancelled: throw .cancelled(id, name: name)
+            case .gone: throw .gone(id, name: name)
+            case .restarting(let at):
+                let left = max(0, at - clinux_now()) / 1_000_000
+                throw .restarting(id, milliseconds: Int(left))
+            }
+        }
+    }
+
+    // MARK: - Events
+
+    /// Hands an event to a plugin that listens for it. One that does not take it in time is treated as any other call.
+    func deliver(_ event: Event, as pattern: String, to id: PluginID, _ gate: PluginGate) async {
+        let payload = event.json.serialized()
+        let milliseconds = Self.defaultDeadline
+        let deadline = clinux_now() + Int64(milliseconds) * 1_000_000
+        do throws(GateRefusal) {
+            let generation = try await gate.enter(deadline: deadline)
+            defer { gate.leave(generation) }
+            guard let listener = generation.contribution(.listener, pattern) else { return }
+            let call = WireCall(
+                kind: WIRE_CALL_LISTENER, target: listener.index, name: "listener \(pattern)",
+                deadline: deadline, milliseconds: milliseconds)
+            switch await generation.worker.link.call(call, payload) {
+            case .reply(CallStatus.ok, _): break
+            default: undelivered.withLock { $0[id, default: 0] += 1 }
+            }
+        } catch {
+            undelivered.withLock { $0[id, default: 0] += 1 }
+        }
+    }
+
+    /// Events that a plugin's listeners did not take.
+    func undelivered(to id: PluginID) -> Int { undelivered.withLock { $0[id] ?? 0 } }
+
+    // MARK: - Calls between plugins
+
+    /// The call in a plugin that makes another call.
+    struct NestedCaller: Sendable {
+        let plugin: PluginID
+        let key: CallGraph.CallKey
+        let deadline: Int64
+        let parent: CallGraph.NodeID?
+    }
+
+    private func nest(
+        _ caller: NestedCaller, in callee: PluginID, _ context: CallContext
+    ) throws(CallError) -> CallGraph.NodeID {
+        guard context.depth <= CallContext.depthLimit else {
+            throw .tooDeep(callee, name: "\(callee)", limit: CallContext.depthLimit)
+        }
+        let gates = gates.withLock { $0 }
+        let result = graph.enter(
+            caller: caller.plugin, key: caller.key, callee: callee, parent: caller.parent
+        ) { id in gates[id]?.load ?? (0, false) }
+        switch result {
+        case .success(let node): return node
+        case .failure(let ring):
+            throw .wouldDeadlock(callee, ring: ring.plugins.map(\.description))
+        }
+    }
+
+    // MARK: - Checks
+
+    private static func check(
+        _ input: [UInt8], _ contribution: Contribution, _ id: PluginID
+    ) throws(CallError) {
+        guard input.count <= Int(WIRE_PAYLOAD_MAX) else {
+            throw .tooLarge(
+                id, what: "the input of \(contribution.name)", bytes: input.count,
+                limit: Int(WIRE_PAYLOAD_MAX))
+        }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(input)
+        } catch {
+            throw .invalidInput(id, name: contribution.name, why: "it is not JSON: \(error)")
+        }
+        guard let schema = contribution.input else { return }
+        do throws(JSONSchemaViolation) {
+            try schema.validate(value)
+        } catch {
+            throw .invalidInput(id, name: contribution.name, why: "\(error)")
+        }
+    }
+
+    private static func checkResult(
+        _ bytes: [UInt8], _ contribution: Contribution, _ id: PluginID
+    ) throws(CallError) -> JSONValue {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(bytes)
+        } catch {
+            throw .invalidResult(id, name: contribution.name, why: "it is not JSON: \(error)")
+        }
+        guard let schema = contribution.output else { return value }
+        do throws(JSONSchemaViolation) {
+            try schema.validate(value)
+        } catch {
+            throw .invalidResult(id, name: contribution.name, why: "\(error)")
+        }
+        return value
+    }
+
+    private static func result(
+        of outcome: WireOutcome, _ id: PluginID, _ name: String, _ milliseconds: Int,
+        _ contribution: Contribution
+    ) throws(CallError) -> [UInt8] {
+        let isIdempotent = contribution.isIdempotent
+        switch outcome {
+        case .reply(CallStatus.ok, let bytes): return bytes
+        case .reply(let status, let bytes):
+            let message = String(decoding: bytes.prefix(512), as: UTF8.self)
+            switch status {
+            case CallStatus.invalidInput: throw .invalidInput(id, name: name, why: message)
+            case CallStatus.cancelled: throw .cancelled(id, name: name)
+            case WIRE_STATUS_NO_HANDLER: throw .notRegistered(id, name: name)
+            case WIRE_STATUS_CONTRACT: throw .invalidResult(id, name: name, why: message)
+            default:
+                throw .failed(id, name: name, message: message, retryable: status == CallStatus.retry)
+            }
+        case .overdue: throw .deadlineExceeded(id, name: name, milliseconds: milliseconds)
+        case .ended(.overdue(let call, let limit)):
+            throw .killedBecause(
+                id, name: name, because: "\(call) did not answer within \(limit) ms",
+                retryable: isIdempotent)
+        case .ended(.stopped): throw .gone(id, name: name)
+        case .ended(let end):
+            throw .crashed(id, name: name, how: "\(end)", retryable: isIdempotent)
+        case .cancelled: throw .cancelled(id, name: name)
+        case .failed(let error):
+            throw .failed(id, name: name, message: "\(error)", retryable: true)
+        }
+    }
+}

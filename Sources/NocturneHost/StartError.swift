@@ -1,0 +1,68 @@
+// StartError.swift — why a worker never came to serve.
+
+import NocturneCore
+
+/// Why a plugin's worker did not start. The text says what to do.
+enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
+    case system(SystemError)
+    /// The zygote for this runtime cannot start workers.
+    case zygote(String)
+    /// This host has no Swift runtime of the version that the plugin was built with.
+    case runtime(wanted: String, found: [String])
+    /// A mandatory layer of the sandbox is missing, or the self-test got through it.
+    case sandbox(String)
+    /// dlopen failed, or its constructors did.
+    case load(String)
+    /// The entry function refused, or returned a wrong table.
+    case entry(String)
+    /// Handlers are missing, or a table is incomplete.
+    case contract(String)
+    /// `activate` returned an error.
+    case activate(message: String)
+    /// The health check said no.
+    case unhealthy(message: String)
+    /// `restore` said that it cannot take over the state.
+    case state(message: String)
+    /// A step was not done in time; the process was killed.
+    case tooSlow(step: String, milliseconds: Int)
+    /// The process ended during a step.
+    case ended(step: String, WorkerEnd)
+
+    var code: String {
+        switch self {
+        case .system: "system"
+        case .zygote: "zygote"
+        case .runtime: "runtime"
+        case .sandbox: "sandbox"
+        case .load: "load"
+        case .entry: "entry"
+        case .contract: "contract"
+        case .activate: "activate"
+        case .unhealthy: "unhealthy"
+        case .state: "state"
+        case .tooSlow: "tooSlow"
+        case .ended: "crashed"
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .system(let error): "\(error)"
+        case .zygote(let why): "no worker can be started: \(why); `doctor` says what this machine lacks"
+        case .runtime(let wanted, let found):
+            "it was built for runtime \(wanted), this host has "
+                + (found.isEmpty ? "no Swift runtime" : found.joined(separator: ", "))
+                + "; rebuild it with that version, or link it with -static-stdlib and declare runtime c"
+        case .sandbox(let why): "it was not loaded, because the sandbox is incomplete: \(why)"
+        case .load(let why): "it could not be loaded: \(why)"
+        case .entry(let why): "nocturne_plugin_entry failed: \(why)"
+        case .contract(let why): "it breaks the contract: \(why)"
+        case .activate(let message): "activate failed: \(message)"
+        case .unhealthy(let message): "its health check failed: \(message)"
+        case .state(let message): "it could not take over the state: \(message)"
+        case .tooSlow(let step, let milliseconds):
+            "\(step) was not done within \(milliseconds) ms, so its process was killed"
+        case .ended(let step, let end): "its process \(end), during \(step)"
+        }
+    }
+}

@@ -1,0 +1,208 @@
+// Supervisor+Steps.swift — how a generation starts, stops, and replaces another one (DESIGN §7, *Reload*).
+
+import CLinux
+import CWire
+import NocturneCore
+
+extension Supervisor {
+    // MARK: - Start and stop
+
+    /// Starts `build` where nothing runs.
+    func begin(_ build: PluginBuild, _ settings: JSONValue, _ file: String) async -> Refusal? {
+        do throws(Registry.Clash) {
+            try host.router.registry.claim(build)
+        } catch {
+            gate.close(.gone)
+            return Refusal("nameTaken", error.description)
+        }
+        do throws(StartError) {
+            let generation = try await prepare(build, settings)
+            try await check(generation)
+            serve(generation, settings, file)
+            watch(generation)
+            set(.enabled, nil)
+            host.publish(
+                .enabled(
+                    id, version: "\(build.manifest.version)", generation: generation.number))
+            return nil
+        } catch {
+            host.router.registry.remove(id, keepingClaims: crashes > 0)
+            gate.close(.gone)
+            return Refusal(error)
+        }
+    }
+
+    /// A worker with the plugin in it, activated, but not serving yet.
+    private func prepare(
+        _ build: PluginBuild, _ settings: JSONValue
+    ) async throws(StartError) -> Generation {
+        let (worker, extensions) = try await host.pool.start(
+            build.spec, runtime: build.manifest.runtime,
+            services: WorkerServices(id, host: host.services), within: Self.loadLimit)
+        lastNumber += 1
+        let generation = Generation(
+            number: lastNumber, build: build, worker: worker, extensions: extensions)
+        let outcome = await generation.hook(
+            WIRE_CALL_ACTIVATE, "activate", settings.serialized(), within: Self.hookLimit)
+        do throws(StartError) {
+            switch outcome {
+            case .done, .absent: return generation
+            case .refused(let message): throw .activate(message: message)
+            case .failed(let error): throw error
+            }
+        } catch {
+            await end(generation)
+            throw error
+        }
+    }
+
+    private func check(_ generation: Generation) async throws(StartError) {
+        guard generation.extensions.contains(.health) else { return }
+        let outcome = await generation.hook(
+            WIRE_CALL_HEALTH, "the health check", within: Self.hookLimit)
+        do throws(StartError) {
+            switch outcome {
+            case .done, .absent: return
+            case .refused(let message): throw .unhealthy(message: message)
+            case .failed(let error): throw error
+            }
+        } catch {
+            await end(generation)
+            throw error
+        }
+    }
+
+    /// Opens the door: from here on calls go to `generation`.
+    private func serve(_ generation: Generation, _ settings: JSONValue, _ file: String) {
+        current = generation
+        self.settings = settings
+        self.file = file
+        host.router.registry.install(generation, gate: gate)
+        gate.open(generation, queue: generation.build.manifest.limits.queue)
+        listen(generation)
+    }
+
+    private func listen(_ generation: Generation) {
+        let router = host.router, gate = gate, id = id
+        listeners = generation.build.contributions.filter { $0.kind == .listener }.map { listener in
+            host.services.events.on(listener.name) { event in
+                // Its own events and those about it would feed on themselves.
+                guard event.payload["pluginId"]?.string != id.description,
+                    event.source != "plugin/\(id)"
+                else { return }
+                await router.deliver(event, as: listener.name, to: id, gate)
+            }
+        }
+    }
+
+    /// Stops what runs, in order: no new calls, those in flight finish, deactivate, the end.
+    func rest() async {
+        listeners = []
+        gate.close(.gone)
+        host.router.registry.remove(id)
+        guard let generation = current else { return }
+        current = nil
+        await retire(generation)
+    }
+
+    /// Lets an older generation finish its calls, deactivates it and ends it.
+    private func retire(_ generation: Generation) async {
+        _ = await gate.drain(generation, within: generation.build.manifest.reload.drain)
+        _ = await generation.hook(
+            WIRE_CALL_DEACTIVATE, "deactivate", within: Self.deactivateLimit)
+        await end(generation)
+    }
+
+    private func end(_ generation: Generation) async {
+        generation.worker.end(.stopped)
+        if await generation.worker.ended.value(within: Self.endLimit) == nil {
+            host.publish(
+                .error(
+                    id, code: "notGone",
+                    message: "\(id): its process \(generation.worker.pid ?? -1) was killed and is not gone"))
+        }
+    }
+
+    // MARK: - Replacement
+
+    /// Starts `build` beside `old`, switches, and retires `old`. If anything fails, `old` serves on.
+    func replace(
+        _ old: Generation, with build: PluginBuild, _ settings: JSONValue, _ file: String
+    ) async -> Refusal? {
+        let begun = clinux_now()
+        do throws(Registry.Clash) {
+            try host.router.registry.claim(build)
+        } catch {
+            return kept(old, Refusal("nameTaken", error.description))
+        }
+        var started: Generation?
+        do throws(StartError) {
+            let new = try await prepare(build, settings)
+            started = new
+            if build.manifest.reload.state, old.extensions.contains(.state),
+                new.extensions.contains(.state)
+            {
+                try await handOver(from: old, to: new)
+            } else {
+                try await check(new)
+            }
+            guard current === old || current == nil else { throw .ended(step: "the switch", .stopped) }
+            let oldSettings = self.settings, oldFile = self.file
+            serve(new, settings, file)
+            let milliseconds = Double(clinux_now() - begun) / 1_000_000
+            if let end = await new.worker.ended.value(within: Self.probation), !old.worker.isOver {
+                serve(old, oldSettings, oldFile ?? file)
+                throw .ended(step: "its first \(Self.probation.milliseconds) ms of serving", end)
+            }
+            watch(new)
+            set(.enabled, nil)
+            host.publish(
+                .reloaded(
+                    id, version: "\(build.manifest.version)",
+                    previousVersion: "\(old.build.manifest.version)", generation: new.number,
+                    milliseconds: milliseconds))
+            await retire(old)
+            return nil
+        } catch {
+            if let started { await end(started) }
+            host.router.registry.release(id, except: current?.build)
+            return kept(old, Refusal(error))
+        }
+    }
+
+    private func kept(_ old: Generation, _ refusal: Refusal) -> Refusal {
+        let note = "generation \(old.number) (\(old.build.manifest.version)) serves on"
+        host.publish(.error(id, code: refusal.code, message: "\(id): not replaced: \(refusal); \(note)"))
+        return refusal
+    }
+
+    /// Carries the state over while the gate is parked: new calls wait, none fails.
+    private func handOver(from old: Generation, to new: Generation) async throws(StartError) {
+        gate.park()
+        do throws(StartError) {
+            let drain = old.build.manifest.reload.drain
+            guard await gate.drain(old, within: drain) else {
+                throw .tooSlow(step: "draining its calls", milliseconds: drain.milliseconds)
+            }
+            switch await old.hook(WIRE_CALL_SAVE, "saving its state", within: Self.hookLimit) {
+            case .absent: break
+            case .refused(let message): throw .state(message: message)
+            case .failed(let error): throw error
+            case .done(let state):
+                switch await new.hook(
+                    WIRE_CALL_RESTORE, "taking over the state", state, within: Self.hookLimit)
+                {
+                case .done, .absent: break
+                case .refused(let message): throw .state(message: message)
+                case .failed(let error): throw error
+                }
+            }
+            try await check(new)
+        } catch {
+            if current === old {
+                gate.open(old, queue: old.build.manifest.limits.queue)
+            }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,304 @@
+// WorkerLink.swift — the calls of one worker through shared memory. On the call path, so a lock and no actor.
+// What the worker asks of the host is in WorkerServices.swift. Next: Worker.swift.
+
+import CLinux
+import CWire
+import Glibc
+import Synchronization
+
+/// What the host asks of a worker.
+struct WireCall: Sendable {
+    var kind: UInt32
+    /// Index among the declared contributions; 0 for hooks.
+    var target: UInt32 = 0
+    /// For errors: the tool's name, or the hook's.
+    var name: String
+    /// CLOCK_MONOTONIC, ns.
+    var deadline: Int64
+    /// For errors.
+    var milliseconds: Int
+    /// Where it stands in a chain of plugins that call each other.
+    var context: CallContext?
+}
+
+/// How a call ended on the wire.
+enum WireOutcome: Sendable {
+    case reply(status: UInt32, bytes: [UInt8])
+    /// The worker ended, or was ended, with the call in flight.
+    case ended(WorkerEnd)
+    /// This very call passed its deadline; the worker is being killed for it.
+    case overdue
+    /// The caller went away.
+    case cancelled
+    /// The payload could not be handed over.
+    case failed(SystemError)
+}
+
+/// The calls of one worker.
+///
+/// Thread-safe. A slot is taken by ``call(_:_:)`` and given back when its reply has come, even if the caller has gone.
+final class WorkerLink: DeadlineKeeper {
+    /// How long a caller that is alone watches its own slot before it sleeps. 5 µs (DESIGN §6).
+    private static let spinNanoseconds: Int64 = 5_000
+
+    typealias Waiter = @Sendable (WireOutcome) -> Void
+
+    struct Slot {
+        var generation: UInt32 = 0
+        var call: WireCall?
+        var waiter: Waiter?
+        /// Counts in `State.waiting`: the reply must ring the doorbell.
+        var isWaitedFor = false
+        /// The memory files of a large payload or a large reply.
+        var requestFile: MemoryFile?
+        var replyFile: MemoryFile?
+    }
+    struct State {
+        var slots = [Slot](repeating: Slot(), count: Int(WIRE_CALL_SLOTS))
+        /// Free slots, the last used on top: its memory is warm.
+        var free: [UInt8] = (0..<UInt8(WIRE_CALL_SLOTS)).reversed()
+        var tail: UInt32 = 0
+        var ringsSent: UInt32 = 0
+        var waiting = 0
+        /// The reactor looks here at this time at the latest.
+        var watchedUntil = Int64.max
+        var end: WorkerEnd?
+    }
+    let state = Mutex(State())
+    let memory: WireMemory
+    let reactor: Reactor
+    /// Write end of the worker's doorbell, and our end of its control socket. Owned by ``Worker``.
+    let doorbell: Int32, control: Int32
+    /// Called when the worker must be killed: a call is overdue, or it broke the rules.
+    let onMisconduct: @Sendable (WorkerEnd) -> Void
+
+    init(
+        memory: WireMemory, reactor: Reactor, doorbell: Int32, control: Int32,
+        onMisconduct: @escaping @Sendable (WorkerEnd) -> Void
+    ) {
+        self.memory = memory
+        self.reactor = reactor
+        self.doorbell = doorbell
+        self.control = control
+        self.onMisconduct = onMisconduct
+    }
+
+    /// Calls and waits for the outcome. Cancelling the task tells the worker and returns ``WireOutcome/cancelled`` at once.
+    func call(_ call: WireCall, _ payload: [UInt8]) async -> WireOutcome {
+        let ticket: Ticket
+        switch begin(call, payload) {
+        case .failure(let outcome): return outcome
+        case .success(let begun): ticket = begun
+        }
+        if ticket.maySpin, let outcome = spin(ticket) { return outcome }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                suspend(ticket) { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            cancel(ticket)
+        }
+    }
+
+    /// The same for a thread that may block; never the reactor's, never a task's.
+    func callBlocking(_ call: WireCall, _ payload: [UInt8]) -> WireOutcome {
+        let ticket: Ticket
+        switch begin(call, payload) {
+        case .failure(let outcome): return outcome
+        case .success(let begun): ticket = begun
+        }
+        if ticket.maySpin, let outcome = spin(ticket) { return outcome }
+        let result = BlockingResult<WireOutcome>()
+        suspend(ticket) { result.fulfill($0) }
+        return result.wait()
+    }
+
+    struct Ticket {
+        let slot: Int
+        let generation: UInt32
+        let maySpin: Bool
+    }
+    private enum Begun {
+        case success(Ticket)
+        case failure(WireOutcome)
+    }
+
+    private func begin(_ call: WireCall, _ payload: [UInt8]) -> Begun {
+        var file: MemoryFile?
+        if payload.count > Int(WIRE_BLOCK) {
+            do throws(SystemError) {
+                let made = try MemoryFile("nocturne-payload", size: payload.count)
+                payload.withUnsafeBytes { bytes in
+                    UnsafeMutableRawBufferPointer(start: made.address, count: made.size)
+                        .copyMemory(from: bytes)
+                }
+                file = made
+            } catch {
+                return .failure(.failed(error))
+            }
+        }
+        let (result, mustRing): (Begun, Bool) = state.withLock { state in
+            if let end = state.end { return (.failure(.ended(end)), false) }
+            // Admission keeps calls under the slots' number, so this is a busy host, not a busy plugin.
+            guard let index = state.free.popLast().map(Int.init) else {
+                let error = SystemError(action: "find a free call slot", errno: EBUSY)
+                return (.failure(.failed(error)), false)
+            }
+            let generation = max(1, state.slots[index].generation &+ 1)
+            state.slots[index] = Slot(generation: generation, call: call, requestFile: file)
+            if let file, let error = send(file, to: index, generation, isReply: false) {
+                release(index, &state)
+                return (.failure(.failed(error)), false)
+            }
+            writeRequest(call, payload, index, generation, inFile: file != nil)
+            let mustRing = publish(index, &state)
+            let isAlone = state.free.count == Int(WIRE_CALL_SLOTS) - 1
+            let ticket = Ticket(
+                slot: index, generation: generation, maySpin: isAlone && !mustRing)
+            return (.success(ticket), mustRing)
+        }
+        if mustRing {
+            var byte: UInt8 = 1
+            _ = write(doorbell, &byte, 1)  // a full pipe has wake-ups enough in it
+        }
+        return result
+    }
+
+    private func writeRequest(
+        _ call: WireCall, _ payload: [UInt8], _ index: Int, _ generation: UInt32, inFile: Bool
+    ) {
+        let slot = UInt32(index)
+        var request = wire_request()
+        request.generation = generation
+        request.kind = UInt16(call.kind)
+        request.target = call.target
+        request.length = UInt32(payload.count)
+        request.deadline = call.deadline == .max ? 0 : call.deadline
+        payload.withUnsafeBytes { bytes in
+            if inFile {
+                request.flags = UInt16(WIRE_IN_FILE)
+            } else if bytes.count <= Int(WIRE_INLINE) {
+                request.flags = UInt16(WIRE_INLINED)
+                withUnsafeMutableBytes(of: &request.bytes) { $0.copyMemory(from: bytes) }
+            } else {
+                request.flags = UInt16(WIRE_IN_BLOCK)
+                UnsafeMutableRawBufferPointer(
+                    start: wire_call_block(memory.down, slot), count: Int(WIRE_BLOCK)
+                ).copyMemory(from: bytes)
+            }
+        }
+        wire_request_at(memory.down, slot).pointee = request
+        wire_clear_bit(wire_cancelled(memory.down), slot)
+    }
+
+    /// Puts the slot into the worker's queue. Returns whether its doorbell must be rung.
+    private func publish(_ index: Int, _ state: inout State) -> Bool {
+        wire_queue_put(memory.down, state.tail, UInt8(index))
+        state.tail &+= 1
+        wire_store_fence(wire_tail(memory.down), state.tail)
+        // Hints of the worker's; a lie leaves its own calls lying until their deadline.
+        guard wire_load(wire_sleepers(memory.up)) != 0, wire_load(wire_pollers(memory.up)) == 0
+        else { return false }
+        // One wake-up under way is enough: the thread that it wakes looks at the whole queue.
+        let wakes = wire_load(wire_wakes(memory.up))
+        guard Int32(bitPattern: state.ringsSent &- wakes) <= 0 else { return false }
+        state.ringsSent = wakes &+ 1
+        return true
+    }
+
+    private func hasReply(_ index: Int, _ generation: UInt32) -> Bool {
+        wire_load(wire_reply_state(memory.up, UInt32(index))) == generation
+    }
+
+    private func spin(_ ticket: Ticket) -> WireOutcome? {
+        let limit = clinux_now() + Self.spinNanoseconds
+        repeat {
+            for _ in 0..<32 {
+                if hasReply(ticket.slot, ticket.generation) {
+                    return state.withLock { state in
+                        owns(ticket, state) ? collect(ticket.slot, &state) : nil
+                    }
+                }
+                wire_pause()
+            }
+        } while clinux_now() < limit
+        return nil
+    }
+
+    private func owns(_ ticket: Ticket, _ state: State) -> Bool {
+        state.slots[ticket.slot].generation == ticket.generation
+            && state.slots[ticket.slot].call != nil
+    }
+
+    private func suspend(_ ticket: Ticket, _ waiter: @escaping Waiter) {
+        let isCancelled = Task.isCancelled
+        var watchUntil: Int64?
+        let outcome: WireOutcome? = state.withLock { state in
+            let index = ticket.slot
+            guard owns(ticket, state) else { return .ended(state.end ?? .vanished) }
+            state.slots[index].isWaitedFor = true
+            state.waiting += 1
+            if state.waiting == 1 { wire_store_fence(wire_waiting(memory.down), 1) }
+            if hasReply(index, ticket.generation) { return collect(index, &state) }
+            if let deadline = state.slots[index].call?.deadline, deadline < state.watchedUntil {
+                state.watchedUntil = deadline
+                watchUntil = deadline
+            }
+            if isCancelled {
+                tellCancelled(index, state)
+                return .cancelled
+            }
+            state.slots[index].waiter = waiter
+            return nil
+        }
+        if let watchUntil { reactor.watch(self, deadline: watchUntil) }
+        if let outcome { waiter(outcome) }
+    }
+
+    /// Looks at all slots whose callers sleep. Called on the reactor's thread when the worker has rung.
+    func collectReplies() {
+        var done: [(Waiter, WireOutcome)] = []
+        state.withLock { state in
+            guard state.waiting > 0 else { return }
+            for index in state.slots.indices where state.slots[index].isWaitedFor {
+                guard hasReply(index, state.slots[index].generation) else { continue }
+                let waiter = state.slots[index].waiter
+                let outcome = collect(index, &state)
+                if let waiter { done.append((waiter, outcome)) }
+            }
+        }
+        for (waiter, outcome) in done { waiter(outcome) }
+    }
+
+    /// Copies the reply, checks the copy, frees the slot. A reply that breaks the rules ends the worker.
+    private func collect(_ index: Int, _ state: inout State) -> WireOutcome {
+        var reply = wire_reply()
+        wire_copy(&reply, wire_reply_at(memory.up, UInt32(index)), MemoryLayout<wire_reply>.size)
+        let count = Int(reply.length)
+        let file = state.slots[index].replyFile
+        release(index, &state)
+        let bytes: [UInt8]
+        switch UInt32(reply.flags) {
+        case WIRE_INLINED where count <= Int(WIRE_INLINE):
+            bytes = withUnsafeBytes(of: &reply.bytes) { [UInt8]($0.prefix(count)) }
+        case WIRE_IN_BLOCK where count <= Int(WIRE_BLOCK):
+            bytes = WireMemory.copy(wire_call_block(memory.up, UInt32(index)), count)
+        case WIRE_IN_FILE where file != nil && count <= file?.size ?? 0:
+            bytes = file.map { WireMemory.copy($0.address, count) } ?? []
+        default:
+            let end = WorkerEnd.protocolError("a reply of \(count) bytes with flags \(reply.flags)")
+            onMisconduct(end)
+            return .ended(end)
+        }
+        return .reply(status: reply.status, bytes: bytes)
+    }
+
+    func release(_ index: Int, _ state: inout State) {
+        if state.slots[index].isWaitedFor {
+            state.waiting -= 1
+            if state.waiting == 0 { wire_store(wire_waiting(memory.down), 0) }
+        }
+        state.slots[index] = Slot(generation: state.slots[index].generation)
+        state.free.append(UInt8(index))
+    }
+}

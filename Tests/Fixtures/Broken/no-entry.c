@@ -1,0 +1,4 @@
+// Has a manifest and no entry.
+#include "fixture.h"
+
+FIXTURE("no-entry", "x-why": "no nocturne_plugin_entry")
