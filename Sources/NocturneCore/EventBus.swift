@@ -17,7 +17,8 @@ public enum EventDelivery: Sendable, Hashable {
 public final class EventToken: Sendable {
     private let end: Mutex<(@Sendable () -> Void)?>
 
-    init(_ end: @escaping @Sendable () -> Void) { self.end = Mutex(end) }
+    /// Makes a token whose end calls `end`, once.
+    public init(_ end: @escaping @Sendable () -> Void) { self.end = Mutex(end) }
 
     /// Removes the listener. Calling it again does nothing. Safe from any thread.
     public func cancel() {

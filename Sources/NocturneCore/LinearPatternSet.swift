@@ -161,7 +161,8 @@ extension LinearPatternSet {
         default:
             break
         }
-        let value = ["General_Category=", "gc="].first(where: name.hasPrefix)
+        let value =
+            ["General_Category=", "gc="].first(where: name.hasPrefix)
             .map { String(name.dropFirst($0.count)) } ?? name
         var mask: UInt32 = 0
         for (index, category) in Self.categoryNames.enumerated() {

@@ -1,5 +1,5 @@
-// DirectoryScan.swift — what a plugins directory holds at one moment, file by file, without opening any.
-// Next: DirectoryWatcher.swift, which says when to look again.
+// DirectoryScan.swift — what a plugins directory holds at one moment, file by file, and opens
+// none of it. Next: DirectoryWatcher.swift, which says when to look again.
 
 internal import Glibc
 
@@ -17,7 +17,7 @@ package enum DirectoryScanError: Error, Equatable, Sendable, CustomStringConvert
             "\(path): the plugins directory cannot be listed: \(errnoText(code)); "
                 + "it must be a directory that the host's user may read and enter"
         case .tooManyEntries(let path, let limit):
-            "\(path): more than \(limit) entries; a plugins directory is not a place for other files"
+            "\(path): more than \(limit) entries; keep other files out of a plugins directory"
         }
     }
 }
@@ -39,7 +39,8 @@ package enum DirectoryScan: Equatable, Sendable {
         package let kind: FileKind
         /// Whether the entry itself is a symbolic link.
         package let isSymbolicLink: Bool
-        /// The file behind the name, links followed; `nil` when there is none or stat(2) is refused.
+        /// The file behind the name, links followed; `nil` when there is none or stat(2) is
+        /// refused.
         package let identity: FileIdentity?
     }
 
@@ -65,14 +66,16 @@ package enum DirectoryScan: Equatable, Sendable {
         self = .listed(sorted.compactMap { Self.entry($0, in: path) })
     }
 
-    /// Whether a name in the plugins directory says plugin: `*.so`, not hidden, not an editor's backup.
+    /// Whether a name in the plugins directory says plugin: `*.so`, not hidden, not an editor's
+    /// backup.
     package static func isPlugin(name: String) -> Bool {
         isPlugin(name: Array(name.utf8)[...])
     }
 
     static func isPlugin(name: ArraySlice<UInt8>) -> Bool {
         // A name that ends in `.so` cannot end in the backup's `~`.
-        name.count > suffix.count && name.first != UInt8(ascii: ".") && name.suffix(3) == suffix[...]
+        name.count > suffix.count && name.first != UInt8(ascii: ".")
+            && name.suffix(3) == suffix[...]
     }
 
     private static let suffix = Array(".so".utf8)
@@ -154,8 +157,8 @@ enum DirectoryListing {
 
     private static let dot = Array(".".utf8), dotDot = Array("..".utf8)
 
-    /// Copies `d_name` out. It is read in place: the record the kernel gave ends with the name, so a
-    /// copy of the whole `dirent` could read past the buffer.
+    /// Copies `d_name` out. It is read in place: the record the kernel gave ends with the name, so
+    /// a copy of the whole `dirent` could read past the buffer.
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
         guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
         let length = Int(entry.pointee.d_reclen) - offset

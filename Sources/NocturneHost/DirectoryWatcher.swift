@@ -1,5 +1,5 @@
-// DirectoryWatcher.swift — says which plugin files may have changed, and when everything must be looked at
-// again. It watches first and lets its caller look after, so no change falls between.
+// DirectoryWatcher.swift — says which plugin files may have changed, and when everything must be
+// looked at again. It watches first and lets its caller look after, so no change falls between.
 // Next: DirectoryWatcherTrail.swift.
 
 internal import Glibc
@@ -39,7 +39,8 @@ package enum DirectoryWatchError: Error, Equatable, Sendable, CustomStringConver
 
 /// What ``DirectoryWatcher/drain()`` found.
 package struct WatchResult: Equatable, Sendable {
-    /// Names in the plugins directory to look at again. Whether anything really changed is not said.
+    /// Names in the plugins directory to look at again. Whether anything really changed is not
+    /// said.
     package var changedNames: Set<String> = []
     /// Everything must be looked at again, whatever ``changedNames`` holds.
     package var needsRescan = false
@@ -49,16 +50,16 @@ package struct WatchResult: Equatable, Sendable {
 
 /// Watches one plugins directory, which may not exist yet, may go and may come back.
 ///
-/// Safe to use from any thread. Not seen, because inotify(7) does not see it: writes through another
-/// hard link, changes made on other machines of a network file system, and a mount on top.
+/// Safe to use from any thread. Not seen, because inotify(7) does not see it: writes through
+/// another hard link, changes made on other machines of a network file system, and a mount on top.
 package final class DirectoryWatcher: Sendable {
     /// Links to plugins elsewhere that are followed. Each may take a watch (1 KiB of kernel memory)
     /// for every directory on its way; the usual bound for a user is 8,192 or more.
     package static let mostLinks = 1_024
     /// Room for a thousand events with short names.
     private static let bufferBytes = 64 << 10
-    /// Reads of one drain: a writer that never rests must not hold the caller. The rest waits in the
-    /// descriptor, which stays readable.
+    /// Reads of one drain: a writer that never rests must not hold the caller. The rest waits in
+    /// the descriptor, which stays readable.
     private static let mostReads = 64
 
     /// Readable when ``drain()`` has something to say. Owned by this object.
@@ -98,7 +99,8 @@ package final class DirectoryWatcher: Sendable {
             for _ in 0..<Self.mostReads {
                 let count = retrying { read(descriptor, buffer.baseAddress, buffer.count) }
                 guard count > 0 else { break }
-                for event in WatchEvent.all(in: UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+                for event in WatchEvent.all(in: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                {
                     watches.note(event, in: &result)
                 }
             }
@@ -124,7 +126,8 @@ package final class DirectoryWatcher: Sendable {
 
 /// The watches that are set, and for whom.
 private struct WatchTable {
-    /// For whose sake a directory is watched: the plugins directory's own way, or one linked plugin's.
+    /// For whose sake a directory is watched: the plugins directory's own way, or one linked
+    /// plugin's.
     private enum Owner: Hashable { case directory, link(String) }
 
     private struct Place {
@@ -140,7 +143,8 @@ private struct WatchTable {
 
     private let descriptor: Int32, path: String
     private var places: [String: Place] = [:]
-    /// Two places can share a watch: inotify has one for each inode, and a bind mount is a second path.
+    /// Two places can share a watch: inotify has one for each inode, and a bind mount is a second
+    /// path.
     private var placesOfWatch: [Int32: Set<String>] = [:]
     private var trails: [Owner: PathTrail] = [:]
     /// The plugins directory's physical path, while it exists.
@@ -176,7 +180,8 @@ private struct WatchTable {
         return problem
     }
 
-    /// Follows the plugin `name` to where it leads, if it is a link now, and no longer if it is not.
+    /// Follows the plugin `name` to where it leads, if it is a link now, and no longer if it is
+    /// not.
     mutating func followLink(_ name: String) {
         let owner = Owner.link(name)
         unwatchedLinks.remove(name)

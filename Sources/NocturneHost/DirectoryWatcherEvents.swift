@@ -1,5 +1,5 @@
-// DirectoryWatcherEvents.swift — inotify(7) as Swift sees it: the masks, and the records read from its
-// descriptor. Next: DirectoryWatcher.swift.
+// DirectoryWatcherEvents.swift — inotify(7) as Swift sees it: the masks, and the records read from
+// its descriptor. Next: DirectoryWatcher.swift.
 
 internal import Glibc
 

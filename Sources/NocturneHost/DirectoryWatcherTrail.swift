@@ -1,5 +1,5 @@
-// DirectoryWatcherTrail.swift — which directories must be watched so that no change of what a path leads to
-// goes unseen: every one on the way, links included. Next: DirectoryWatcher.swift.
+// DirectoryWatcherTrail.swift — which directories must be watched so that no change of what a path
+// leads to goes unseen: every one on the way, links included. Next: DirectoryWatcher.swift.
 
 internal import Glibc
 
@@ -30,7 +30,8 @@ struct PathTrail: Equatable {
     /// The physical path of the end, when all of the way exists.
     private(set) var end: String?
 
-    /// Follows `path`, which must be absolute. Never fails: where the way breaks off, it is watched.
+    /// Follows `path`, which must be absolute. Never fails: where the way breaks off, it is
+    /// watched.
     init(of path: String) {
         var ahead = Array(path.split(separator: "/").map(String.init).reversed())
         var walked: [String] = []

@@ -1,6 +1,6 @@
-// ELFImage.swift — what an ELF file says about itself, learned without loading it. Reading is apart from
-// judging: a file for another machine, or a hostile one, still shows its manifest. How it is read:
-// ELFImageParser.swift. Next: ManifestReader.swift.
+// ELFImage.swift — what an ELF file says about itself, learned without loading it. Reading is apart
+// from judging: a file for another machine, or a hostile one, still shows its manifest. How it is
+// read: ELFImageParser.swift. Next: ManifestReader.swift.
 
 /// A processor, its word and its byte order.
 package struct ELFArchitecture: Hashable, Sendable, CustomStringConvertible {
@@ -65,8 +65,8 @@ package enum ELFFileKind: Equatable, Sendable, CustomStringConvertible {
 
 /// The facts that loading, listing and inspecting a plugin need from its ELF file.
 package struct ELFImage: Equatable, Sendable {
-    /// Bounds what is copied out of the file. What a manifest may have is ``Manifest``'s to say, and
-    /// is less.
+    /// Bounds what is copied out of the file. What a manifest may have is ``Manifest``'s to say,
+    /// and is less.
     package static let largestManifestBytes = 1 << 20
     /// The one symbol that a plugin exports.
     package static let entrySymbol = "nocturne_plugin_entry"
@@ -79,15 +79,18 @@ package struct ELFImage: Equatable, Sendable {
     package internal(set) var stack: Stack = .unstated
     /// The first reason why code would be writable.
     package internal(set) var writableCode: ELFWritableCode?
-    /// Sonames of the libraries it needs (DT_NEEDED), in the file's order. Not trusted to be printable.
+    /// Sonames of the libraries it needs (DT_NEEDED), in the file's order. Not trusted to be
+    /// printable.
     package internal(set) var needed: [String] = []
     /// Whether ``entrySymbol`` is defined; `nil` when the file's tables do not tell.
     package internal(set) var definesEntry: Bool?
-    /// The manifest's bytes without trailing NULs, which C string literals leave and JSON cannot hold.
+    /// The manifest's bytes without trailing NULs, which C string literals leave and JSON cannot
+    /// hold.
     package internal(set) var manifest: [UInt8]?
     /// What is wrong with the manifest note itself; `nil` if and only if there is a ``manifest``.
     package internal(set) var manifestError: ELFError? = .noManifest
-    /// What is missing or contradictory elsewhere. Facts of the parts concerned are then incomplete.
+    /// What is missing or contradictory elsewhere. Facts of the parts concerned are then
+    /// incomplete.
     package internal(set) var flaws: [ELFError] = []
 
     /// Reads the facts from a whole file. Never traps and takes bounded time, whatever the bytes.
@@ -105,8 +108,8 @@ package struct ELFImage: Equatable, Sendable {
 
     /// Why this file must not be loaded on `host`, the most telling reason first; empty if it may.
     ///
-    /// An incomplete file comes before all else, because the rest of what it says may be an accident
-    /// of where it ends.
+    /// An incomplete file comes before all else, because the rest of what it says may be an
+    /// accident of where it ends.
     package func refusals(on host: ELFArchitecture = .host) -> [ELFError] {
         var reasons = flaws.filter(\.mayBeUnfinished)
         if architecture.bits != host.bits {

@@ -1,5 +1,5 @@
-// ELFImageBytes.swift — the only place where a byte of a stranger's ELF file is touched: every read is
-// checked against the file's end, every sum against overflow. Next: ELFImageParser.swift.
+// ELFImageBytes.swift — the only place where a byte of a stranger's ELF file is touched: every read
+// is checked against the file's end, every sum against overflow. Next: ELFImageParser.swift.
 
 internal import Glibc
 
@@ -85,7 +85,8 @@ struct ELFImageBytes {
         return memcmp(memory + Int(first), expected, expected.count) == 0
     }
 
-    /// The bytes from `start` to the first NUL; `nil` if `range` ends, or `limit` bytes pass, before.
+    /// The bytes from `start` to the first NUL; `nil` if `range` ends, or `limit` bytes pass,
+    /// before.
     func string(in range: Range<UInt64>, at start: UInt64, limit: UInt64) -> [UInt8]? {
         let (first, overflow) = range.lowerBound.addingReportingOverflow(start)
         guard !overflow, first < range.upperBound else { return nil }

@@ -1,4 +1,5 @@
-// ELFImageError.swift — why an ELF file is refused, in words its author can act on. Next: ELFImage.swift.
+// ELFImageError.swift — why an ELF file is refused, in words its author can act on.
+// Next: ELFImage.swift.
 
 /// The parts of an ELF file that errors speak of.
 package enum ELFPart: String, Sendable {
@@ -53,8 +54,8 @@ package enum ELFError: Error, Equatable, Sendable, CustomStringConvertible {
             "not an ELF file: it begins with \(Self.shown(found)) where an ELF file has "
                 + "7f 45 4c 46; put a shared object there, built with `cc -shared -fPIC`"
         case .truncated(let part, let offset, let needed, let have):
-            "incomplete: the \(part.rawValue) at byte \(offset) takes \(needed) bytes, but the file "
-                + "ends at byte \(have); it is tried again when it changes. If nobody is writing "
+            "incomplete: the \(part.rawValue) at byte \(offset) takes \(needed) bytes, but the "
+                + "file ends at byte \(have); it is tried again when it changes. If nobody is writing "
                 + "it, copy it again"
         case .malformed(let part, let reason):
             "damaged: the \(part.rawValue) \(reason); build or copy the plugin again"

@@ -1,5 +1,6 @@
-// ELFImageNotes.swift — finds the manifest: the note named "Nocturne" of type 1, first where a loader would
-// look (PT_NOTE), then by section, for files whose note is in no segment. Next: ELFImageSymbols.swift.
+// ELFImageNotes.swift — finds the manifest: the note named "Nocturne" of type 1, first where a
+// loader would look (PT_NOTE), then by section, for files whose note is in no segment.
+// Next: ELFImageSymbols.swift.
 
 /// Collects manifest notes from regions of notes.
 private struct NoteSearch {
@@ -19,8 +20,9 @@ private struct NoteSearch {
 
     init(_ bytes: ELFImageBytes) { self.bytes = bytes }
 
-    /// Walks one region twice: linkers have merged 4- and 8-aligned notes into one segment with either
-    /// number on it. The manifest's note reads the same both ways, its header and name being 24 bytes.
+    /// Walks one region twice: linkers have merged 4- and 8-aligned notes into one segment with
+    /// either number on it. The manifest's note reads the same both ways, its header and name being
+    /// 24 bytes.
     ///
     /// - Returns: whether the bytes were notes to their end under at least one of the alignments.
     mutating func walk(_ region: Range<UInt64>) throws(ELFError) -> Bool {
@@ -59,7 +61,8 @@ private struct NoteSearch {
             }
             if isManifest { descriptions.insert(description..<(description + size)) }
             // The last note's padding may be cut off.
-            start = min(region.upperBound, aligned(description + size - start, to: alignment) + start)
+            start = min(
+                region.upperBound, aligned(description + size - start, to: alignment) + start)
         }
         return true
     }

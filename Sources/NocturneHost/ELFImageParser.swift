@@ -1,5 +1,5 @@
-// ELFImageParser.swift — walks headers, segments and sections of an ELF file (System V gABI, "Object
-// Files"; both classes and byte orders, so that a file for any machine can be inspected).
+// ELFImageParser.swift — walks headers, segments and sections of an ELF file (System V gABI,
+// "Object Files"; both classes and byte orders, so that a file for any machine can be inspected).
 // Next: ELFImageNotes.swift, ELFImageSymbols.swift.
 
 /// Reads one file part by part. A part that is broken adds a flaw and does not stop the others.
@@ -101,7 +101,8 @@ struct ELFImageParser {
         }
         guard count <= Self.mostSegments else {
             throw .malformed(
-                .programHeaders, reason: "has \(count) entries; at most \(Self.mostSegments) may be")
+                .programHeaders, reason: "has \(count) entries; at most \(Self.mostSegments) may be"
+            )
         }
         _ = try bytes.range(.programHeaders, at: table, size: UInt64(count) * entrySize)
         for index in 0..<count {
@@ -166,7 +167,8 @@ struct ELFImageParser {
 
     // MARK: Sections
 
-    /// A loader needs no sections, so a file without any is whole; one that names some must hold them.
+    /// A loader needs no sections, so a file without any is whole; one that names some must hold
+    /// them.
     private mutating func readSections() throws(ELFError) {
         let is64 = bytes.is64
         let table = try bytes.native(.header, at: is64 ? 40 : 32)
@@ -184,7 +186,8 @@ struct ELFImageParser {
         if namesIndex == 0xffff { namesIndex = UInt64(first.link) }
         guard count <= UInt64(Self.mostSections) else {
             throw .malformed(
-                .sectionHeaders, reason: "has \(count) entries; at most \(Self.mostSections) may be")
+                .sectionHeaders, reason: "has \(count) entries; at most \(Self.mostSections) may be"
+            )
         }
         _ = try bytes.range(.sectionHeaders, at: table, size: count * entrySize)
         for index in 0..<count { sections.append(try section(at: table + index * entrySize)) }
@@ -219,7 +222,8 @@ extension ELFImageParser.Section {
 
 /// p_type (gABI "Program Header"; PT_GNU_STACK: Linux Standard Base, "Program Header").
 enum ELFSegmentType {
-    static let null: UInt32 = 0, load: UInt32 = 1, dynamic: UInt32 = 2, interpreter: UInt32 = 3, note: UInt32 = 4
+    static let null: UInt32 = 0, load: UInt32 = 1, dynamic: UInt32 = 2, interpreter: UInt32 = 3,
+        note: UInt32 = 4
     static let stack: UInt32 = 0x6474_e551
 }
 

@@ -1,5 +1,5 @@
-// ELFImageSymbols.swift — what the dynamic section tells: needed libraries, text relocations, and whether
-// the entry symbol is exported, asked of the file's own hash table as ld.so asks it.
+// ELFImageSymbols.swift — what the dynamic section tells: needed libraries, text relocations, and
+// whether the entry symbol is exported, asked of the file's own hash table as ld.so asks it.
 // Next: ManifestReader.swift.
 
 /// d_tag (gABI "Dynamic Section"; DT_GNU_HASH, DT_FLAGS_1 and their flags: glibc's elf.h).
@@ -53,10 +53,12 @@ extension ELFImageParser {
         let needed = entries.filter { $0.tag == DynamicTag.needed }
         guard needed.count <= Self.mostNeeded else {
             throw .malformed(
-                .dynamic, reason: "needs \(needed.count) libraries; at most \(Self.mostNeeded) may be")
+                .dynamic,
+                reason: "needs \(needed.count) libraries; at most \(Self.mostNeeded) may be")
         }
         for entry in needed {
-            guard let name = bytes.string(in: strings, at: entry.value, limit: Self.longestNameBytes)
+            guard
+                let name = bytes.string(in: strings, at: entry.value, limit: Self.longestNameBytes)
             else {
                 throw .malformed(.stringTable, reason: "has no name at byte \(entry.value)")
             }
@@ -76,7 +78,8 @@ extension ELFImageParser {
             if tag == DynamicTag.end { return entries }
             guard entries.count < Self.mostDynamicEntries else {
                 throw .malformed(
-                    .dynamic, reason: "has more than the \(Self.mostDynamicEntries) entries allowed")
+                    .dynamic, reason: "has more than the \(Self.mostDynamicEntries) entries allowed"
+                )
             }
             entries.append((tag, try bytes.native(.dynamic, at: start + half)))
             start += 2 * half

@@ -1,5 +1,5 @@
-// ManifestReader.swift — from a file to its manifest, without running a byte of it. Reading is apart from
-// judging, so that `inspect` can show a file that this host would never load.
+// ManifestReader.swift — from a file to its manifest, without running a byte of it. Reading is
+// apart from judging, so that `inspect` can show a file that this host would never load.
 // Next: PluginManager.swift, which decides what becomes of the plugin.
 
 package import NocturneCore
@@ -65,7 +65,8 @@ package enum ManifestReader {
         try read(try mapping { () throws(IngestError) in try FileMapping.map(path) })
     }
 
-    /// Reads any file, from a private copy in memory, so that its owner may do with it what he likes.
+    /// Reads any file, from a private copy in memory, so that its owner may do with it what he
+    /// likes.
     ///
     /// - Throws: when not even the ELF header can be read; all else is in the result.
     package static func inspect(_ path: String) throws(ManifestReaderError) -> PluginFile {

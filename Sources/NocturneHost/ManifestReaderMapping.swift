@@ -1,5 +1,5 @@
-// ManifestReaderMapping.swift — the bytes of a whole file as memory: our own object mapped, a stranger's
-// file copied. Next: ManifestReader.swift.
+// ManifestReaderMapping.swift — the bytes of a whole file as memory: our own object mapped, a
+// stranger's file copied. Next: ManifestReader.swift.
 
 internal import Glibc
 

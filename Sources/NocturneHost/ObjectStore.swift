@@ -1,6 +1,6 @@
-// ObjectStore.swift — copies dropped files to where nobody else writes, under the hash of their bytes.
-// What was checked is then what is loaded, and a linker that truncates the dropped file hurts no
-// worker. Next: ManifestReader.swift.
+// ObjectStore.swift — copies dropped files to where nobody else writes, under the hash of their
+// bytes. What was checked is then what is loaded, and a linker that truncates the dropped file
+// hurts no worker. Next: ManifestReader.swift.
 
 internal import Glibc
 internal import Synchronization
@@ -23,7 +23,8 @@ package struct StoredObject: Hashable, Sendable {
 /// hash at its first use in this process. One process at a time owns the directory; the caller
 /// holds the state directory's lock.
 package final class ObjectStore: Sendable {
-    /// The largest file taken: far above any real plugin, small enough to copy in well under a second.
+    /// The largest file taken: far above any real plugin, small enough to copy in well under a
+    /// second.
     package static let largestObjectBytes: Int64 = 256 << 20
     /// Workers of other users enter the directory and open what they are told; they cannot list it.
     private static let directoryMode: mode_t = 0o711
@@ -60,8 +61,9 @@ package final class ObjectStore: Sendable {
             throw .store(operation: "mkdir", path: directory, errno: ENOTDIR)
         }
         // Whatever the umask was: a worker of another user must be able to enter.
-        guard status.st_mode & 0o7777 == Self.directoryMode
-            || chmod(directory, Self.directoryMode) == 0
+        guard
+            status.st_mode & 0o7777 == Self.directoryMode
+                || chmod(directory, Self.directoryMode) == 0
         else {
             throw .store(operation: "chmod", path: directory, errno: errno)
         }
@@ -95,15 +97,16 @@ package final class ObjectStore: Sendable {
 
     /// Removes what calls that never ended left behind. Call once at start.
     ///
-    /// Every temporary file goes but those this process is writing now. Process ids in names are for
-    /// people: in a container a new host often has the old one's.
+    /// Every temporary file goes but those this process is writing now. Process ids in names are
+    /// for people: in a container a new host often has the old one's.
     package func clean() throws(IngestError) {
         let names = try listing().filter { $0.hasPrefix(Self.temporaryPrefix) }
         let writing = state.withLock { $0.writing }
         try remove(names.filter { !writing.contains($0) })
     }
 
-    /// Removes every object but those in `keep`, which must name all that serve or may yet be loaded.
+    /// Removes every object but those in `keep`, which must name all that serve or may yet be
+    /// loaded.
     ///
     /// - Returns: the hashes that were removed, in order.
     @discardableResult

@@ -1,4 +1,5 @@
-// ObjectStoreError.swift — why a dropped file was not taken into the object store. Next: ObjectStore.swift.
+// ObjectStoreError.swift — why a dropped file was not taken into the object store.
+// Next: ObjectStore.swift.
 
 internal import Glibc
 

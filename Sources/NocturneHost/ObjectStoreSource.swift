@@ -1,5 +1,5 @@
-// ObjectStoreSource.swift — a dropped file, opened without trusting it: what it is, who it is, whether
-// it stood still while it was read. Next: ObjectStore.swift.
+// ObjectStoreSource.swift — a dropped file, opened without trusting it: what it is, who it is,
+// whether it stood still while it was read. Next: ObjectStore.swift.
 
 internal import Glibc
 
@@ -32,8 +32,8 @@ package enum FileKind: String, Sendable {
 
 /// Tells whether a path still leads to the same, untouched file without reading it.
 ///
-/// The kernel's time stamps advance in steps (a few ms on ext4 before Linux 6.13), so a write within
-/// one step of the last can go unseen here; the writer's close is then an event of its own.
+/// The kernel's time stamps advance in steps (a few ms on ext4 before Linux 6.13), so a write
+/// within one step of the last can go unseen here; the writer's close is then an event of its own.
 package struct FileIdentity: Hashable, Sendable {
     /// Device and inode, which together name the file.
     package let device: UInt64, inode: UInt64

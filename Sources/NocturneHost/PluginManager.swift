@@ -206,7 +206,7 @@ public actor PluginManager {
     public nonisolated var pluginEvents: AsyncStream<PluginEventDelivery> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: PluginEventDelivery.self, bufferingPolicy: .bufferingOldest(EventBus.bufferLimit))
-        let token = state.typedEvents.add { continuation.yield($0) }
+        let token = state.typedEvents.add(DroppingDelivery(continuation).deliver)
         continuation.onTermination = { _ in token.cancel() }
         return stream
     }

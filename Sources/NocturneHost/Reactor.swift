@@ -61,7 +61,7 @@ package final class Reactor: TaskExecutor {
             { context in
                 guard let context else { return nil }
                 let reactor = Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue()
-                pthread_setname_np(pthread_self(), "nocturne")
+                clinux_name_thread("nocturne")
                 reactor.loop()
                 return nil
             }, box.toOpaque())

@@ -4,7 +4,7 @@
 import CLinux
 import CWire
 import Glibc
-public import NocturneCore
+import NocturneCore
 import Synchronization
 
 /// What a caller may ask for with a call.

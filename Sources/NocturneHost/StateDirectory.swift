@@ -5,7 +5,7 @@ import Glibc
 import NocturneCore
 
 /// The state directory: `host.db`, `objects/`, `logs/`, `lock`.
-struct StateDirectory: ~Copyable {
+final class StateDirectory: Sendable {
     let path: String
     private let lock: Int32
 
@@ -15,12 +15,12 @@ struct StateDirectory: ~Copyable {
         try Self.makeDirectory(path)
         try Self.makeDirectory("\(path)/logs")
         let lockPath = "\(path)/lock"
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else { throw Self.failed("open", lockPath) }
+        self.lock = lock
         guard clinux_lock(lock) == 0 else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = pread(lock, &text, text.count, 0)
-            close(lock)
             let owner = String(decoding: text.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
             throw PluginError(
                 "stateLocked",

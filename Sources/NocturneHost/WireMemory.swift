@@ -35,8 +35,8 @@ final class WireMemory: Sendable {
     private let downFile: MemoryFile, upFile: MemoryFile
 
     init() throws(SystemError) {
-        downFile = try MemoryFile("nocturne-down", size: Int(WIRE_DOWN_SIZE))
-        upFile = try MemoryFile("nocturne-up", size: Int(WIRE_UP_SIZE))
+        downFile = try MemoryFile("nocturne-down", size: Int(wire_down_size()))
+        upFile = try MemoryFile("nocturne-up", size: Int(wire_up_size()))
         // From here on nobody can map `down` writable; the host's own mapping stays.
         try SystemError.check(
             clinux_seal_future_writes(downFile.descriptor), "seal a memory file")

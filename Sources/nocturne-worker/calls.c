@@ -13,6 +13,8 @@
 
 #define CALL_STACK (1u << 20)     // bytes
 #define SPIN_BUDGET_NS 20000      // about two wake-ups by pipe
+#define SHORT_GAP_NS 60000        // of a gap that holds a wake-up, at worst on another CPU (59 to 72 µs)
+#define TRIALS_MAX 256u           // short gaps between two attempts at watching, when they fail
 #define PAUSES_UNTIMED 64         // before the clock is read for the first time
 #define PAUSES_TIMED 32           // between two readings
 #define STATE_SCHEMA_SIZE 4u      // WIRE_CALL_SAVE: the number before the state
@@ -27,7 +29,7 @@ struct call {
 };
 static struct call calls[WIRE_CALL_SLOTS];
 static uint32_t queue_head; // count of numbers ever taken out of the queue
-static bool is_active, spin_pays;
+static bool is_active;
 static bool is_passed_on; // a byte of `pass_on` is on its way; one is enough, its reader passes on what is left
 static _Thread_local bool is_control;
 
@@ -409,7 +411,13 @@ static bool watch_queue(void) {
     return false;
 }
 
-static void sleep_on_doorbell(void) {
+// A call thread's own view of when watching pays: after `needed` short gaps in a row; each failure doubles that.
+struct watch {
+    bool is_on, pays;
+    uint32_t short_gaps, needed;
+};
+
+static void sleep_on_doorbell(struct watch *watch) {
     struct pollfd ready = {WIRE_FD_DOORBELL, POLLIN, 0};
     int64_t start = now_ns();
     uint8_t byte;
@@ -427,7 +435,8 @@ static void sleep_on_doorbell(void) {
         if (count == 0) {
             _exit(0); // the host has
         }
-        __atomic_store_n(&spin_pays, now_ns() - start < SPIN_BUDGET_NS, __ATOMIC_RELAXED);
+        watch->short_gaps = now_ns() - start < SHORT_GAP_NS ? watch->short_gaps + 1 : 0;
+        watch->pays = profile.has_many_cpus && watch->short_gaps >= watch->needed;
     }
     wire_add(&worker.up->sleepers, UINT32_MAX); // first, or the host counts a sleeper without a byte
     wire_add(&worker.up->wakes, (uint32_t)count);
@@ -449,38 +458,45 @@ static void pass_on(void) {
     }
 }
 
-static void stop_watching(bool *is_watcher) {
-    if (*is_watcher) {
-        *is_watcher = false;
+static void stop_watching(struct watch *watch) {
+    if (watch->is_on) {
+        watch->is_on = false;
         wire_store_fence(&worker.up->pollers, 0);
     }
 }
 
+static void wait_for_work(struct watch *watch) {
+    if (watch->pays) {
+        watch->is_on = watch->is_on || wire_claim(&worker.up->pollers, 0, 1);
+        if (watch->is_on && watch_queue()) {
+            watch->needed = 1;
+            return;
+        }
+        if (watch->is_on) {
+            watch->pays = false;
+            watch->short_gaps = 0;
+            watch->needed = watch->needed < TRIALS_MAX ? watch->needed * 2 : TRIALS_MAX;
+        }
+    }
+    stop_watching(watch);
+    sleep_on_doorbell(watch);
+}
+
 static void *run_call_thread(void *unused) {
-    bool is_watcher = false;
+    struct watch watch = {false, false, 0, 1};
     bool is_alone = worker.spawn.concurrency == 1; // then it stays the watcher through its calls
     uint32_t slot;
     (void)unused;
     for (;;) {
-        if (take_request(&slot)) {
-            if (!is_alone) {
-                stop_watching(&is_watcher);
-                pass_on();
-            }
-            serve(slot);
+        if (!take_request(&slot)) {
+            wait_for_work(&watch);
             continue;
         }
-        if (__atomic_load_n(&spin_pays, __ATOMIC_RELAXED)) {
-            is_watcher = is_watcher || wire_claim(&worker.up->pollers, 0, 1);
-            if (is_watcher && watch_queue()) {
-                continue;
-            }
-            if (is_watcher) {
-                __atomic_store_n(&spin_pays, false, __ATOMIC_RELAXED);
-            }
+        if (!is_alone) {
+            stop_watching(&watch);
+            pass_on();
         }
-        stop_watching(&is_watcher);
-        sleep_on_doorbell();
+        serve(slot);
     }
     return NULL;
 }

@@ -229,7 +229,9 @@ static void start(const char *objects, wire_ready *ready) {
     profile.has_many_cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
     slot_count = is_root && profile.uid_count < WORKERS_MAX ? profile.uid_count : WORKERS_MAX;
     preload(ready->text);
-    clearenv(); // the loader has its LD_LIBRARY_PATH since the start
+    // The loader has its LD_LIBRARY_PATH since the start. A Swift runtime inside a plugin reads these, and no NULL.
+    static char *environment[] = {"LC_ALL=C", "SWIFT_BACKTRACE=enable=no", NULL};
+    environ = environment;
     int error = filter_compile();
     ready->threads = count_threads();
     ready->landlock_abi = (uint32_t)profile.landlock_abi;

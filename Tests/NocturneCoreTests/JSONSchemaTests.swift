@@ -103,11 +103,14 @@ import Testing
             {"$defs":{"net":{"properties":{"port":{"$ref":"#/$defs/port"},"tls":{"default":true}}},
              "port":{"default":80}},"properties":{"net":{"$ref":"#/$defs/net"}}}
             """##
-        #expect(try filled(schema, #"{"net":{"tls":false}}"#) == #"{"net":{"tls":false,"port":80}}"#)
+        #expect(
+            try filled(schema, #"{"net":{"tls":false}}"#) == #"{"net":{"tls":false,"port":80}}"#)
         #expect(try filled(schema, "{}") == "{}")
     }
 
-    @Test func `a default that is an object is completed with the defaults of its properties`() throws {
+    @Test func `a default that is an object is completed with the defaults of its properties`()
+        throws
+    {
         let schema = ##"""
             {"properties":{"net":{"default":{"host":"h"},"properties":{"port":{"default":80},
              "more":{"default":{},"properties":{"x":{"default":null}}}}}}}
@@ -116,7 +119,8 @@ import Testing
     }
 
     @Test func `a default within itself goes in once`() throws {
-        let schema = ##"{"properties":{"child":{"$ref":"#/$defs/node"}},"$defs":{"node":{"default":{},"properties":{"child":{"$ref":"#/$defs/node"}}}}}"##
+        let schema =
+            ##"{"properties":{"child":{"$ref":"#/$defs/node"}},"$defs":{"node":{"default":{},"properties":{"child":{"$ref":"#/$defs/node"}}}}}"##
         #expect(try filled(schema, "{}") == #"{"child":{"child":{}}}"#)
     }
 }

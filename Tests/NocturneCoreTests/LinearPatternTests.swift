@@ -69,21 +69,41 @@ import Testing
             .malformed(
                 position: 2, reason: "this ) closes no group; write \\) for the character")
         ),
-        ("é*+", .malformed(position: 2, reason: "nothing before + to repeat; write \\+ for the character")),
-        ("^*", .malformed(position: 1, reason: "nothing before * to repeat; write \\* for the character")),
+        (
+            "é*+",
+            .malformed(
+                position: 2, reason: "nothing before + to repeat; write \\+ for the character")
+        ),
+        (
+            "^*",
+            .malformed(
+                position: 1, reason: "nothing before * to repeat; write \\* for the character")
+        ),
         ("a{2,1}", .malformed(position: 1, reason: "the bounds {2,1} are out of order")),
-        ("a{x}", .malformed(position: 1, reason: "expected {m}, {m,} or {m,n}; write \\{ for the character")),
+        (
+            "a{x}",
+            .malformed(
+                position: 1, reason: "expected {m}, {m,} or {m,n}; write \\{ for the character")
+        ),
         ("a{2", .malformed(position: 1, reason: "this { of a repetition has no closing }")),
         ("x[ab", .malformed(position: 1, reason: "this class has no closing ]")),
         ("[z-a]", .malformed(position: 1, reason: "the ends of this range are out of order")),
         ("[\\d-z]", .malformed(position: 1, reason: "a set like \\d cannot begin or end a range")),
         ("]", .malformed(position: 0, reason: "write \\] for the character ]")),
-        ("a\\", .malformed(position: 1, reason: "the pattern ends in a backslash; write \\\\ for the character")),
+        (
+            "a\\",
+            .malformed(
+                position: 1, reason: "the pattern ends in a backslash; write \\\\ for the character"
+            )
+        ),
         ("\\xG1", .malformed(position: 0, reason: "expected 2 hexadecimal digits")),
         ("\\u{110000}", .malformed(position: 0, reason: "expected \\u{H…} with H… at most 10FFFF")),
         ("\\q", .malformed(position: 0, reason: "this escape means nothing here")),
         ("\\01", .malformed(position: 0, reason: "octal escapes do not exist; write \\xHH")),
-        ("(?<>a)", .malformed(position: 3, reason: "the name of a group is letters, digits and _, then >")),
+        (
+            "(?<>a)",
+            .malformed(position: 3, reason: "the name of a group is letters, digits and _, then >")
+        ),
         ("(a)\\1", .unsupported(position: 3, construct: "a back-reference")),
         ("(?<n>a)\\k<n>", .unsupported(position: 7, construct: "a back-reference")),
         ("a(?=b)", .unsupported(position: 1, construct: "lookahead")),
@@ -149,7 +169,9 @@ private indirect enum Expression {
         case 3, 4: return .choice(next(&generator), next(&generator))
         case 5, 6:
             let least = Int.random(in: 0...2, using: &generator)
-            let most = Bool.random(using: &generator) ? least + Int.random(in: 0...2, using: &generator) : nil
+            let most =
+                Bool.random(using: &generator)
+                ? least + Int.random(in: 0...2, using: &generator) : nil
             return .repetition(next(&generator), least, most)
         case 7: return .start
         case 8: return .end
@@ -178,7 +200,8 @@ private indirect enum Expression {
         case .scalar(let scalar):
             return place < text.count && text[place] == scalar ? [place + 1] : []
         case .letters:
-            return place < text.count && "ab".unicodeScalars.contains(text[place]) ? [place + 1] : []
+            return place < text.count && "ab".unicodeScalars.contains(text[place])
+                ? [place + 1] : []
         case .start: return place == 0 ? [place] : []
         case .end: return place == text.count ? [place] : []
         case .boundary:

@@ -24,7 +24,8 @@ import Testing
         #expect(try entries().map(\.name) == ["Z.so", "a.so", "b.c.so", "ä.so"])
     }
 
-    @Test func `every kind of entry is listed with its kind, so that it is refused by name`() throws {
+    @Test func `every kind of entry is listed with its kind, so that it is refused by name`() throws
+    {
         scratch.write("1.so", [1, 2, 3])
         mkdir(scratch.path("2.so"), 0o755)
         mkfifo(scratch.path("3.so"), 0o600)

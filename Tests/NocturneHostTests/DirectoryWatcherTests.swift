@@ -1,5 +1,5 @@
-// DirectoryWatcherTests.swift — every way in which plugin files change, and that each is told of at once.
-// inotify queues an event before the call that caused it returns, so nothing here waits.
+// DirectoryWatcherTests.swift — every way in which plugin files change, and that each is told of at
+// once. inotify queues an event before the call that caused it returns, so nothing here waits.
 
 import Glibc
 import NocturneHost
@@ -80,7 +80,9 @@ import Testing
 
     @Test func `other files beside the directory do not wake the host`() throws {
         let directory = scratch.path("deep/state/plugins")
-        for path in ["deep", "deep/state", "deep/state/plugins"] { mkdir(scratch.path(path), 0o755) }
+        for path in ["deep", "deep/state", "deep/state/plugins"] {
+            mkdir(scratch.path(path), 0o755)
+        }
         let watcher = try DirectoryWatcher(path: directory)
         scratch.write("deep/other", [1])
         scratch.write("another", [1])
@@ -97,7 +99,8 @@ import Testing
 
     /// Expects a rescan, and that the watches are in place again afterwards.
     private func expectRearmed(
-        _ watcher: DirectoryWatcher, after change: String, _ location: SourceLocation = #_sourceLocation
+        _ watcher: DirectoryWatcher, after change: String,
+        _ location: SourceLocation = #_sourceLocation
     ) {
         #expect(watcher.drain().needsRescan, "\(change)", sourceLocation: location)
         _ = watcher.drain()
@@ -276,7 +279,8 @@ import Testing
         #expect(names(watcher) == ["p.so"])
     }
 
-    @Test func `links to one target, a link to itself and a link to a directory do no harm`() throws {
+    @Test func `links to one target, a link to itself and a link to a directory do no harm`() throws
+    {
         scratch.write("real", [1])
         for name in ["a.so", "b.so"] { symlink("../real", "\(plugins)/\(name)") }
         symlink("loop.so", "\(plugins)/loop.so")
@@ -291,7 +295,9 @@ import Testing
     }
 
     @Test func `links beyond the limit are reported, not watched`() throws {
-        for number in 0...DirectoryWatcher.mostLinks { symlink("../real", "\(plugins)/\(number).so") }
+        for number in 0...DirectoryWatcher.mostLinks {
+            symlink("../real", "\(plugins)/\(number).so")
+        }
         let watcher = try DirectoryWatcher(path: plugins)
         let problem = DirectoryWatchError.tooManyLinks(
             unwatched: 1, limit: DirectoryWatcher.mostLinks)

@@ -1,5 +1,5 @@
-// ELFImageFixtures.swift — real ELF files from the system's compiler, made once per test run, and ELF files
-// written by hand for machines this one has no compiler for. Next: ELFImageTests.swift.
+// ELFImageFixtures.swift — real ELF files from the system's compiler, made once per test run, and
+// ELF files written by hand for machines this one has no compiler for. Next: ELFImageTests.swift.
 
 import Glibc
 
@@ -29,7 +29,9 @@ final class ScratchDirectory: Sendable {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         var start = 0
         while start < bytes.count {
-            let count = bytes[start...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = bytes[start...].withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             guard descriptor >= 0, count > 0 else { fatalError("\(path): errno \(errno)") }
             start += count
         }
@@ -124,7 +126,8 @@ struct CompiledFixtures: Sendable {
         #ifndef BOUNDARY
         #define BOUNDARY 4
         #endif
-        #define SAMPLE "{\\"id\\":\\"sample\\",\\"name\\":\\"Sample\\",\\"version\\":\\"1.0.0\\",\\"abi\\":\\"1.0\\"}"
+        #define SAMPLE "{\\"id\\":\\"sample\\",\\"name\\":\\"Sample\\"," \\
+            "\\"version\\":\\"1.0.0\\",\\"abi\\":\\"1.0\\"}"
         #ifndef NO_NOTE
         NOTE(1, SAMPLE, BOUNDARY);
         #endif
@@ -148,7 +151,7 @@ struct CompiledFixtures: Sendable {
         #endif
         """
 
-    /// Two at a time would be no faster than the shell's `&` for all: each takes a few dozen ms.
+    /// All at once: each takes a few dozen milliseconds, most of it waiting for files.
     private static let script = """
         cd "$1"
         cc -shared -fPIC plugin.c -o plugin.so -Wl,--no-as-needed -lm &
@@ -181,7 +184,8 @@ struct CompiledFixtures: Sendable {
     }
 }
 
-/// Writes an ELF file field by field, in any class and byte order, with nothing but what it is told.
+/// Writes an ELF file field by field, in any class and byte order, with nothing but what it is
+/// told.
 struct HandmadeELF {
     var is64 = true, isBigEndian = false
     var machine: UInt64 = 62, type: UInt64 = 3

@@ -1,5 +1,5 @@
-// ELFImageTests.swift — the ELF parser against files of the system's compiler, against files no compiler
-// would make, and against noise. Next: ManifestReaderTests.swift.
+// ELFImageTests.swift — the ELF parser against files of the system's compiler, against files no
+// compiler would make, and against noise. Next: ManifestReaderTests.swift.
 
 import Glibc
 import NocturneHost
@@ -41,7 +41,8 @@ import Testing
         #expect(try refusal("noentry.so") == .noEntry(symbol: "nocturne_plugin_entry"))
         #expect(try refusal("undefined.so") == .noEntry(symbol: "nocturne_plugin_entry"))
         guard case .malformed(.manifestNote, _) = try refusal("junk.so") else {
-            Issue.record("a section that holds no note: \(String(describing: try refusal("junk.so")))")
+            Issue.record(
+                "a section that holds no note: \(String(describing: try refusal("junk.so")))")
             return
         }
     }

@@ -38,7 +38,8 @@ import Testing
         let read = try ManifestReader.inspect(path)
         #expect(try read.manifest.get().id.description == "sample")
         let found = read.image.architecture
-        #expect(throws: ManifestReaderError.refused(.wrongArchitecture(found: found, host: .host))) {
+        #expect(throws: ManifestReaderError.refused(.wrongArchitecture(found: found, host: .host)))
+        {
             try read.checked()
         }
     }
@@ -46,8 +47,9 @@ import Testing
     @Test func `a file that is cut off is incomplete, not refused`() throws {
         let file = fixtures["plugin.so"]
         let path = scratch.write("cut.so", Array(file[..<(file.count - 1)]))
-        guard case .incomplete(.truncated(.sectionHeaders, _, _, have: UInt64(file.count - 1))) =
-            try reason(path)
+        guard
+            case .incomplete(.truncated(.sectionHeaders, _, _, have: UInt64(file.count - 1))) =
+                try reason(path)
         else {
             Issue.record("\(String(describing: try reason(path)))")
             return

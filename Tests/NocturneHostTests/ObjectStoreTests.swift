@@ -1,5 +1,5 @@
-// ObjectStoreTests.swift — files into objects: hashes against FIPS 180 and sha256sum, every kind of bad
-// file, torn objects, full disks. Next: DirectoryScanTests.swift.
+// ObjectStoreTests.swift — files into objects: hashes against FIPS 180 and sha256sum, every kind of
+// bad file, torn objects, full disks. Next: DirectoryScanTests.swift.
 
 import Glibc
 import NocturneHost
@@ -34,7 +34,9 @@ import Testing
         #expect(ContentHash(bytes: hash.bytes) == hash)
     }
 
-    @Test(arguments: ["", "ab", String(repeating: "A", count: 64), String(repeating: "g", count: 64)])
+    @Test(arguments: [
+        "", "ab", String(repeating: "A", count: 64), String(repeating: "g", count: 64),
+    ])
     func `only 64 lower-case digits are a hash`(text: String) {
         #expect(ContentHash(hex: text) == nil)
     }

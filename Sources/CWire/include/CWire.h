@@ -146,6 +146,14 @@ _Static_assert(offsetof(wire_down_head, queue) == 192 && offsetof(wire_up_head, 
 #define WIRE_DOWN_SIZE WIRE_RING_AT
 #define WIRE_UP_SIZE (WIRE_RING_AT + WIRE_RING)
 
+// The sizes once more, for Swift, which imports no macro that is an expression of others.
+static inline uint64_t wire_down_size(void) {
+    return WIRE_DOWN_SIZE;
+}
+static inline uint64_t wire_up_size(void) {
+    return WIRE_UP_SIZE;
+}
+
 // A record of the ring: this header, `length` bytes, padding to 8. Records wrap around the end byte by byte.
 typedef struct wire_record {
     uint32_t length; // without header and padding

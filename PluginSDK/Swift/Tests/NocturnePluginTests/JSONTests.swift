@@ -4,14 +4,16 @@ import NocturneJSON
 import Testing
 
 @Suite struct `JSON of the SDK` {
-    @Test(arguments: [
-        ("null", JSON.null), (" true ", true), ("false", false), ("0", 0), ("-0", -0.0),
+    static let valid: [(String, JSON)] = [
+        ("null", .null), (" true ", true), ("false", false), ("0", 0), ("-0", -0.0),
         ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
         ("9223372036854775808", 9223372036854775808.0), ("1.5e3", 1500.0), ("1E+2", 100.0),
         ("\"\"", ""), (#""\u0041\n\/\"\\""#, "A\n/\"\\"), (#""\ud83d\ude00""#, "😀"),
         ("\"\u{7f}\"", "\u{7f}"), ("[]", []), ("[1,[2]]", [1, [2]]), ("{}", [:]),
         ("{\"a\":{\"b\":null}}", ["a": ["b": nil]]), ("\t[\r\n1 , 2 ]", [1, 2]),
-    ])
+    ]
+
+    @Test(arguments: valid)
     func `valid text is read as RFC 8259 says`(text: String, expected: JSON) throws {
         #expect(try JSON(parsing: text) == expected)
     }
@@ -26,7 +28,11 @@ import Testing
         #expect(throws: JSONError.self) { try JSON(parsing: text) }
     }
 
-    @Test(arguments: [[0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22]])
+    static let notUTF8: [[UInt8]] = [
+        [0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22],
+    ]
+
+    @Test(arguments: notUTF8)
     func `bytes that are no UTF-8 are refused`(bytes: [UInt8]) {
         #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
     }
