@@ -94,7 +94,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "nocturne-bench",
-            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "CLinux", "CWire"],
+            dependencies: ["NocturneHost", "NocturneCore", "CLinux", "CWire"],
             swiftSettings: swiftSettings
         ),
     ]

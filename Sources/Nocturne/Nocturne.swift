@@ -1,1 +1,5 @@
-// Nocturne
+// Nocturne.swift — what `import Nocturne` gives: the façades of all parts. Next: NocturneDaemon.swift.
+
+@_exported public import NocturneControl
+@_exported public import NocturneCore
+@_exported public import NocturneHost

@@ -1,5 +1,5 @@
-// JSONSchemaCompiler.swift — turns a schema document into a graph, and refuses what could not be bounded.
-// Next: JSONSchemaKeywords.swift, JSONSchemaReferences.swift, JSONSchemaDefaults.swift.
+// JSONSchemaCompiler.swift — turns a schema document into a graph, and refuses what could not be
+// bounded. Next: JSONSchemaKeywords.swift, JSONSchemaReferences.swift, JSONSchemaDefaults.swift.
 
 /// The state of one compilation. Recursion follows the document's nesting, which is checked first.
 struct JSONSchemaCompiler {

@@ -10,9 +10,9 @@ extension JSONSchema {
     /// `value` with every absent property that has a `default` set to it, in the schema's order
     /// after what is there; objects that are there, or that are defaults, are completed likewise.
     ///
-    /// Follows `properties` and `$ref`, and no alternatives: which of those apply may depend on what is
-    /// filled in. An object that is absent and has no default of its own stays absent. Does not
-    /// validate, neither before nor after. At most ``maximumDepth`` levels are completed.
+    /// Follows `properties` and `$ref`, and no alternatives: which of those apply may depend on
+    /// what is filled in. An object that is absent and has no default of its own stays absent. Does
+    /// not validate, neither before nor after. At most ``maximumDepth`` levels are completed.
     public func defaults(applyingTo value: JSONValue) -> JSONValue {
         graph.filled(value, by: JSONSchemaGraph.root, depth: 0)
     }
@@ -35,8 +35,8 @@ extension JSONSchemaGraph {
         return .object(object)
     }
 
-    /// The schema itself if it has a default, or the next along its `$ref`s that has one. Chains end,
-    /// as ``JSONSchemaCompiler/checkChains()`` has made sure.
+    /// The schema itself if it has a default, or the next along its `$ref`s that has one. Chains
+    /// end, as ``JSONSchemaCompiler/checkChains()`` has made sure.
     func defaultHolder(of node: Int) -> Int {
         guard nodes[node].defaultValue == nil, let target = target(of: node) else {
             return node
@@ -83,7 +83,8 @@ extension JSONSchemaCompiler {
         var propertiesLeft = JSONSchema.maximumDefaultProperties
     }
 
-    /// Completes every default once, here, so that ``JSONSchema/defaults(applyingTo:)`` only inserts.
+    /// Completes every default once, here, so that ``JSONSchema/defaults(applyingTo:)`` only
+    /// inserts.
     mutating func completeDefaults() throws(JSONSchemaError) {
         var completions = Completions()
         for node in graph.nodes.indices where graph.nodes[node].defaultValue != nil {

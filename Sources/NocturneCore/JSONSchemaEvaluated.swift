@@ -1,5 +1,6 @@
-// JSONSchemaEvaluated.swift — which elements or properties of one value some keyword has looked at already.
-// What `unevaluatedItems` and `unevaluatedProperties` need to know. Next: JSONSchemaRun.swift.
+// JSONSchemaEvaluated.swift — which elements or properties of one value some keyword has looked at
+// already. What `unevaluatedItems` and `unevaluatedProperties` need to know. Next:
+// JSONSchemaRun.swift.
 
 /// Children of one array or object, by their position. Costs nothing unless wanted.
 struct JSONSchemaEvaluated {

@@ -1,5 +1,5 @@
-// JSONSchemaGraph.swift — a compiled schema: its subschemas by number, so that references may form cycles.
-// Next: JSONSchemaCompiler.swift.
+// JSONSchemaGraph.swift — a compiled schema: its subschemas by number, so that references may form
+// cycles. Next: JSONSchemaCompiler.swift.
 
 /// Everything that validation needs. Schemas refer to each other by their index in ``nodes``.
 struct JSONSchemaGraph: Sendable {
@@ -29,7 +29,8 @@ struct JSONSchemaNode: Sendable {
     }
 }
 
-/// What a keyword, or some that work together, asserts. Numbers without a type are indices of nodes.
+/// What a keyword, or some that work together, asserts. Numbers without a type are indices of
+/// nodes.
 enum JSONSchemaKeyword: Sendable {
     case never
     case type(JSONSchemaTypes)
@@ -57,7 +58,8 @@ enum JSONSchemaKeyword: Sendable {
     case unevaluatedProperties(Int)
 }
 
-/// `properties`, `patternProperties` and `additionalProperties`, which share one walk over an object.
+/// `properties`, `patternProperties` and `additionalProperties`, which share one walk over an
+/// object.
 struct JSONSchemaMembers: Sendable {
     var named: [ExactString: Int] = [:]
     /// The names in the order of the schema, for messages and defaults.

@@ -1,5 +1,6 @@
 // JSONSchemaKeywords.swift — the part of the compiler that reads the keywords of one schema object.
-// Names and meanings: JSON Schema 2020-12, Core §§8–11 and Validation §6. Next: JSONSchemaReferences.swift.
+// Names and meanings: JSON Schema 2020-12, Core §§8–11 and Validation §6. Next:
+// JSONSchemaReferences.swift.
 
 extension JSONSchemaCompiler {
     /// All keywords of a schema, in the order in which they are tried.

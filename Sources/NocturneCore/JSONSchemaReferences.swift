@@ -1,5 +1,6 @@
-// JSONSchemaReferences.swift — the part of the compiler for `$id`, `$anchor`, `$ref` and chains of them.
-// JSON Schema 2020-12 Core §§8–9; JSON pointers in URI fragments are RFC 6901 §6. Next: JSONSchemaRun.swift.
+// JSONSchemaReferences.swift — the part of the compiler for `$id`, `$anchor`, `$ref` and chains of
+// them. JSON Schema 2020-12 Core §§8–9; JSON pointers in URI fragments are RFC 6901 §6. Next:
+// JSONSchemaRun.swift.
 
 extension JSONSchemaCompiler {
     /// The keywords that say what a schema is called, and those that are refused by name.
@@ -86,8 +87,8 @@ extension JSONSchemaCompiler {
         return graph.references.count - 1
     }
 
-    /// Finds the target of every `$ref`. Pointers may lead to schemas that nothing else has reached,
-    /// which may have references and anchors of their own, so anchors come last.
+    /// Finds the target of every `$ref`. Pointers may lead to schemas that nothing else has
+    /// reached, which may have references and anchors of their own, so anchors come last.
     mutating func resolveReferences() throws(JSONSchemaError) {
         var named: [(reference: PendingReference, anchor: String)] = []
         while let reference = pending.popLast() {
@@ -202,7 +203,8 @@ extension JSONSchemaCompiler {
     }
 
     /// Refuses cycles, which would never end (Core §9.4.1 forbids them), and chains so long that
-    /// validation would run out of its depth. The walk keeps its own stack, since chains may be long.
+    /// validation would run out of its depth. The walk keeps its own stack, since chains may be
+    /// long.
     func checkChains() throws(JSONSchemaError) {
         let next = graph.nodes.map { node in
             node.keywords.flatMap { keyword in graph.inPlaceSchemas(of: keyword) }

@@ -1,5 +1,5 @@
-// JSONSchemaRun.swift — one validation: walks schema and value together, counts steps, remembers the mismatch.
-// Next: JSONSchemaScalars.swift, JSONSchemaContainers.swift.
+// JSONSchemaRun.swift — one validation: walks schema and value together, counts steps, remembers
+// the mismatch. Next: JSONSchemaScalars.swift, JSONSchemaContainers.swift.
 
 /// Why a validation ended without an answer.
 enum JSONSchemaInterruption: Error {

@@ -1,5 +1,5 @@
-// JSONSchemaScalars.swift — the part of a validation that asserts types, equality, numbers, lengths and patterns.
-// JSON Schema 2020-12 Validation §§6.1–6.5. Next: JSONSchemaContainers.swift.
+// JSONSchemaScalars.swift — the part of a validation that asserts types, equality, numbers, lengths
+// and patterns. JSON Schema 2020-12 Validation §§6.1–6.5. Next: JSONSchemaContainers.swift.
 
 extension JSONSchemaRun {
     mutating func accepts(

@@ -1,5 +1,5 @@
-// LinearPattern.swift — regular expressions of strangers, matched in linear time under a step budget.
-// Next: LinearPatternParser.swift, LinearPatternProgram.swift.
+// LinearPattern.swift — regular expressions of strangers, matched in linear time under a step
+// budget. Next: LinearPatternParser.swift, LinearPatternProgram.swift.
 
 /// A compiled regular expression whose match time is at most proportional to the length of the text
 /// times the size of the program, whatever the expression is.
@@ -12,11 +12,12 @@
 /// lookaround and inline flags are refused, with their position. `\d`, `\w` and `\b` mean ASCII,
 /// `^` and `$` the ends of the whole text, as ECMA-262 says.
 ///
-/// The match is K. Thompson's ("Regular Expression Search Algorithm", CACM 11:6, 1968): all paths at
-/// once, one scalar at a time, so there is nothing to go back to. A value type without mutable state:
-/// any thread may use it.
+/// The match is K. Thompson's ("Regular Expression Search Algorithm", CACM 11:6, 1968): all paths
+/// at once, one scalar at a time, so there is nothing to go back to. A value type without mutable
+/// state: any thread may use it.
 package struct LinearPattern: Sendable {
-    /// The largest program, in instructions. Repetition is expanded, so `(a{100}){101}` is too large.
+    /// The largest program, in instructions. Repetition is expanded, so `(a{100}){101}` is too
+    /// large.
     package static let maximumInstructions = 10_000
 
     /// The deepest nesting of groups. The parser recurses once for each.
@@ -41,9 +42,11 @@ package struct LinearPattern: Sendable {
         program = LinearPatternProgram(of: tree, sets: parser.sets)
     }
 
-    /// Whether some part of `text` matches. An expression that must match all of it has `^` and `$`.
+    /// Whether some part of `text` matches. An expression that must match all of it has `^` and
+    /// `$`.
     ///
-    /// - Parameter budget: The steps left, one for each instruction looked at; reduced by those taken.
+    /// - Parameter budget: The steps left, one for each instruction looked at; reduced by those
+    ///   taken.
     /// - Throws: ``LinearPatternError/budgetExhausted`` when the budget ends before the answer.
     package func matches(
         _ text: String, budget: inout Int

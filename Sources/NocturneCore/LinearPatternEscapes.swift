@@ -42,7 +42,8 @@ extension LinearPatternParser {
         case "1"..."9", "k":
             throw .unsupported(position: start, construct: "a back-reference")
         default:
-            // Stricter than nothing, laxer than the `u` flag: `\"`, `\@` or `\_` can mean one thing only.
+            // Stricter than nothing, laxer than the `u` flag: `\"`, `\@` or `\_` can mean one thing
+            // only.
             guard letter.isASCII, letter.value > 0x20, letter.value != 0x7F,
                 !("a"..."z").contains(letter), !("A"..."Z").contains(letter)
             else {

@@ -1,5 +1,5 @@
-// LinearPatternParser.swift — reads an expression of ECMA-262 into a tree, and sizes its program on the way.
-// Next: LinearPatternEscapes.swift, LinearPatternSet.swift.
+// LinearPatternParser.swift — reads an expression of ECMA-262 into a tree, and sizes its program on
+// the way. Next: LinearPatternEscapes.swift, LinearPatternSet.swift.
 
 /// What an expression says, before it is a program.
 indirect enum LinearPatternTree: Sendable {

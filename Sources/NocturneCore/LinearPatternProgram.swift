@@ -1,5 +1,5 @@
-// LinearPatternProgram.swift — the instructions of an expression, and the simulation that runs them all at once.
-// Next: JSONSchema.swift.
+// LinearPatternProgram.swift — the instructions of an expression, and the simulation that runs them
+// all at once. Next: JSONSchema.swift.
 
 /// One instruction. Those that consume nothing are followed at once; the others wait for a scalar.
 enum LinearPatternInstruction: Sendable {
@@ -199,7 +199,8 @@ struct LinearPatternScratch {
         return false
     }
 
-    /// Adds to `upcoming` what can be reached from `address` without a scalar. True if that is `match`.
+    /// Adds to `upcoming` what can be reached from `address` without a scalar. True if that is
+    /// `match`.
     private mutating func follow(
         from address: Int, of program: LinearPatternProgram, at place: Place, budget: inout Int
     ) -> Bool {

@@ -107,8 +107,8 @@ extension LinearPatternSet {
     static let digits = LinearPatternSet(ranges: [0x30...0x39])
     static let words = LinearPatternSet(
         ranges: [0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
-    /// WhiteSpace and LineTerminator of ECMA-262 §12.2 and §12.3. The former has all of category Zs,
-    /// written out as of Unicode 16.0, so that ``complemented`` is exact.
+    /// WhiteSpace and LineTerminator of ECMA-262 §12.2 and §12.3. The former has all of category
+    /// Zs, written out as of Unicode 16.0, so that ``complemented`` is exact.
     static let spaces = LinearPatternSet(
         ranges: [
             0x09...0x0D, 0x20...0x20, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A,
@@ -119,7 +119,8 @@ extension LinearPatternSet {
 
     /// The complement, as ranges or categories, so that it can be part of a larger class.
     ///
-    /// For a set that has only ranges or only categories, as every set with a letter of its own has.
+    /// For a set that has only ranges or only categories, as every set with a letter of its own
+    /// has.
     var complemented: LinearPatternSet {
         categories == 0
             ? LinearPatternSet(ranges: Self.complement(ranges))

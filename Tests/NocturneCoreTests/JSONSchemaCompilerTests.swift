@@ -1,5 +1,5 @@
-// JSONSchemaCompilerTests.swift — schemas that are refused when loaded, and where each error points.
-// Next: JSONSchemaHostileTests.swift.
+// JSONSchemaCompilerTests.swift — schemas that are refused when loaded, and where each error
+// points. Next: JSONSchemaHostileTests.swift.
 
 import Testing
 

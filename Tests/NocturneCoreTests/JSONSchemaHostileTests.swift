@@ -1,5 +1,5 @@
-// JSONSchemaHostileTests.swift — schemas and values made to exhaust the host's time, memory or stack.
-// Next: CoreRandomizedTests.swift.
+// JSONSchemaHostileTests.swift — schemas and values made to exhaust the host's time, memory or
+// stack. Next: CoreRandomizedTests.swift.
 
 import Glibc
 import Testing
@@ -13,10 +13,9 @@ import Testing
             let next = ##"{"$ref":"#/$defs/d\##(level + 1)"}"##
             definitions.append(#""d\#(level)":{"allOf":[\#(next),\#(next)]}"#)
         }
+        let links = definitions.joined(separator: ",")
         let schema = try JSONSchema(
-            compiling: JSONParser.parse(
-                ##"{"$ref":"#/$defs/d0","$defs":{\##(definitions.joined(separator: ",")),"d30":{}}}"##
-            ))
+            compiling: JSONParser.parse(##"{"$ref":"#/$defs/d0","$defs":{\##(links),"d30":{}}}"##))
         #expect(schema.violation(of: 1, budget: 100_000) == .budgetExhausted(budget: 100_000))
     }
 
@@ -137,8 +136,10 @@ import Testing
         // Four schemas for each level of the value, through the widest frames.
         let schema = try JSONSchema(
             compiling: JSONParser.parse(
-                ##"{"properties":{"a":{"dependentSchemas":{"a":{"oneOf":[{"$ref":"#"}]}},"type":"object"}}}"##
-            ))
+                ##"""
+                {"properties": {"a": {"type": "object",
+                 "dependentSchemas": {"a": {"oneOf": [{"$ref": "#"}]}}}}}
+                """##))
         var value: JSONValue = [:]
         for _ in 0..<60 { value = ["a": value] }
         let nested = value

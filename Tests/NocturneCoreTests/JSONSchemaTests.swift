@@ -22,7 +22,7 @@ import Testing
             #"a property "b""#, #"{"a": null}"#
         ),
         (
-            #"{"properties":{"a":true},"patternProperties":{"^x":true},"additionalProperties":false}"#,
+            #"{"properties":{"a":{}},"patternProperties":{"^x":{}},"additionalProperties":false}"#,
             #"{"a":1,"~":[2]}"#, "/~0", "/additionalProperties", "additionalProperties",
             #"no other properties than "a", names like "^x""#, "[2]"
         ),
@@ -119,8 +119,10 @@ import Testing
     }
 
     @Test func `a default within itself goes in once`() throws {
-        let schema =
-            ##"{"properties":{"child":{"$ref":"#/$defs/node"}},"$defs":{"node":{"default":{},"properties":{"child":{"$ref":"#/$defs/node"}}}}}"##
+        let schema = ##"""
+            {"properties":{"child":{"$ref":"#/$defs/node"}},
+             "$defs":{"node":{"default":{},"properties":{"child":{"$ref":"#/$defs/node"}}}}}
+            """##
         #expect(try filled(schema, "{}") == #"{"child":{"child":{}}}"#)
     }
 }

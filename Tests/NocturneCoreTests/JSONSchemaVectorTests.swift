@@ -1,5 +1,6 @@
-// JSONSchemaVectorTests.swift — verdicts of JSON Schema 2020-12, from `Fixtures/schema-vectors.json`.
-// Each was confirmed with another implementation (python-jsonschema 4.26). Next: JSONSchemaTests.swift.
+// JSONSchemaVectorTests.swift — verdicts of JSON Schema 2020-12, from
+// `Fixtures/schema-vectors.json`. Each was confirmed with another implementation (python-jsonschema
+// 4.26). Next: JSONSchemaTests.swift.
 
 import Glibc
 import Testing

@@ -1,5 +1,5 @@
-// LinearPatternHostileTests.swift — patterns written to stop the host: they cost what they may, or are refused.
-// Next: JSONSchemaVectorTests.swift.
+// LinearPatternHostileTests.swift — patterns written to stop the host: they cost what they may, or
+// are refused. Next: JSONSchemaVectorTests.swift.
 
 import Testing
 
@@ -34,7 +34,8 @@ import Testing
         #expect(budget > -100, "it stopped soon after")
     }
 
-    /// A repetition that is too large is refused where it ends, a bound at the digit that makes it so.
+    /// A repetition that is too large is refused where it ends, a bound at the digit that makes it
+    /// so.
     @Test(arguments: [
         ("(a{100}){100}", 13), ("a{10000}", 6), ("a{99999999999999999999}", 6),
         ("(((a{50}){50}){50}){50}", 18), ("((((){1000}){1000}){1000}){1000}", 18),

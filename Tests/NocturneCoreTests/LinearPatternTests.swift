@@ -1,5 +1,5 @@
-// LinearPatternTests.swift — what patterns match, by ECMA-262 and by brute force over small expressions.
-// Next: LinearPatternHostileTests.swift.
+// LinearPatternTests.swift — what patterns match, by ECMA-262 and by brute force over small
+// expressions. Next: LinearPatternHostileTests.swift.
 
 import Testing
 

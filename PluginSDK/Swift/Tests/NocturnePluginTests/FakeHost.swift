@@ -58,6 +58,14 @@ enum FakeHost {
         return Int64(value.count)
     }
 
+    static let extensions: @convention(c) (UnsafePointer<CChar>?) -> UnsafeRawPointer? = { id in
+        FakeServices.table(id.map { String(cString: $0) })
+    }
+
+    static let noExtensions: @convention(c) (UnsafePointer<CChar>?) -> UnsafeRawPointer? = { _ in
+        nil
+    }
+
     /// A table of the host's, with or without services, of any ABI and size.
     static func table(
         services: Bool = true, abi: UInt32 = 0x1_0000,
@@ -66,11 +74,10 @@ enum FakeHost {
         keep(
             nocturne_host_t(
                 abi: abi, struct_size: UInt32(size),
-                get_extension: services ? { id in FakeServices.table(id.map { String(cString: $0) }) }
-                    : { _ in nil },
+                get_extension: services ? extensions : noExtensions,
                 complete: { call, status, bytes, size in
                     guard let call = FakeCall.of(call) else { return -EINVAL }
-                    let answer = FakeCall.Answer(status: status, text: text(bytes, size))
+                    let answer = FakeCall.Answer(status: status, text: FakeHost.text(bytes, size))
                     return call.answers.withLock { answers in
                         answers.append(answer)
                         return answers.count > 1 ? -EALREADY : 0

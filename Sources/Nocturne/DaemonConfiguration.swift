@@ -1,0 +1,137 @@
+// DaemonConfiguration.swift — how a daemon is set up: the file's sections and keys, each with its type and default.
+// Next: NocturneDaemon.swift.
+
+internal import Glibc
+internal import NocturneControl
+internal import NocturneCore
+public import NocturneHost
+
+/// How a ``NocturneDaemon`` is set up.
+public struct DaemonConfiguration: Sendable {
+    /// The plugin host.
+    public var plugins: PluginManagerConfiguration
+    /// Where the control API listens: a path of at most 107 bytes.
+    public var socketPath: String
+    /// Sections of the file that are valid but set up engines that this version does not have.
+    public private(set) var sectionsWithoutEngine: [String] = []
+
+    /// Bytes of a configuration file. 1 MiB: thousands of times what all keys need.
+    static let fileLimit = 1 << 20
+
+    /// A configuration without a file.
+    public init(plugins: PluginManagerConfiguration, socketPath: String) {
+        self.plugins = plugins
+        self.socketPath = socketPath
+    }
+
+    /// Reads a configuration file; what it does not say has its default.
+    ///
+    /// - Parameters:
+    ///   - file: a path; `nil`: the standard one, which need not exist.
+    ///   - statePath: where state is kept; `nil`: the standard directory.
+    ///   - socketPath: where to listen; `nil`: the standard socket.
+    ///   - paths: the standard paths.
+    /// - Throws: ``ConfigurationError``, which names the file, the key and what would be right.
+    public init(
+        file: String? = nil, statePath: String? = nil, socketPath: String? = nil,
+        paths: StandardPaths = .current
+    ) throws(ConfigurationError) {
+        plugins = PluginManagerConfiguration(statePath: try statePath ?? paths.stateDirectory)
+        self.socketPath = try socketPath ?? paths.socket
+        guard let path = file ?? paths.configurationFile else { return }
+        guard let bytes = try Self.read(path, mayBeAbsent: file == nil) else { return }
+        do throws(JSONError) {
+            let json = try JSONParser.parse(bytes)
+            do throws(ConfigurationError) {
+                try apply(json, from: path)
+            } catch {
+                throw error
+            }
+        } catch {
+            throw .notJSON(file: path, error)
+        }
+    }
+
+    // MARK: - Sections
+
+    private mutating func apply(_ json: JSONValue, from file: String) throws(ConfigurationError) {
+        let reader = SectionReader(file: file, place: "", json)
+        let sections = ["plugins", "tasks", "metrics", "coordination"]
+        let top = try reader.object(knowing: sections)
+        for section in sections {
+            guard let json = top[section] else { continue }
+            let reader = SectionReader(file: file, place: section, json)
+            switch section {
+            case "plugins": try applyPlugins(reader)
+            case "tasks": try Self.checkTasks(reader)
+            case "metrics": try Self.checkMetrics(reader)
+            default: try Self.checkCoordination(reader)
+            }
+            if section != "plugins" { sectionsWithoutEngine.append(section) }
+        }
+    }
+
+    private mutating func applyPlugins(_ reader: SectionReader) throws(ConfigurationError) {
+        let section = try reader.object(
+            knowing: ["pluginsPath", "enableHotReload", "autoEnable"])
+        if let path = try reader.text("pluginsPath", in: section) { plugins.pluginsPath = path }
+        if let isOn = try reader.flag("enableHotReload", in: section) {
+            plugins.enableHotReload = isOn
+        }
+        if let isOn = try reader.flag("autoEnable", in: section) { plugins.autoEnable = isOn }
+    }
+
+    private static func checkTasks(_ reader: SectionReader) throws(ConfigurationError) {
+        let section = try reader.object(
+            knowing: ["maxConcurrent", "defaultRetries", "enablePersistence"])
+        _ = try reader.count("maxConcurrent", atLeast: 1, in: section)
+        _ = try reader.count("defaultRetries", atLeast: 0, in: section)
+        _ = try reader.flag("enablePersistence", in: section)
+    }
+
+    private static func checkMetrics(_ reader: SectionReader) throws(ConfigurationError) {
+        let section = try reader.object(
+            knowing: ["retentionPeriod", "enableAutoFlush", "computePercentiles"])
+        _ = try reader.duration("retentionPeriod", in: section)
+        _ = try reader.flag("enableAutoFlush", in: section)
+        _ = try reader.flag("computePercentiles", in: section)
+    }
+
+    private static func checkCoordination(_ reader: SectionReader) throws(ConfigurationError) {
+        let section = try reader.object(knowing: ["strategy", "maxAgents", "enableFaultTolerance"])
+        // Plugins bring strategies of their own, so any name may become valid.
+        _ = try reader.text("strategy", in: section)
+        _ = try reader.count("maxAgents", atLeast: 1, in: section)
+        _ = try reader.flag("enableFaultTolerance", in: section)
+    }
+
+    // MARK: - The file
+
+    private static func read(
+        _ path: String, mayBeAbsent: Bool
+    ) throws(ConfigurationError) -> [UInt8]? {
+        // O_NONBLOCK: a FIFO must not stop us.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            if mayBeAbsent, errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .unreadable(file: path, errno: errno)
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .notAFile(file: path, limitBytes: fileLimit)
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(file: path, errno: errno) }
+            guard count > 0 else { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= fileLimit else {
+                throw .notAFile(file: path, limitBytes: fileLimit)
+            }
+        }
+    }
+}

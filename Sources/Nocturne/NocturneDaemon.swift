@@ -1,0 +1,109 @@
+// NocturneDaemon.swift — the composition root: builds each part in order and hands it to the next, then runs until it is
+// told to end. Read this first. Next: NocturneHost/PluginManager.swift.
+
+internal import Glibc
+internal import NocturneControl
+internal import NocturneHost
+
+/// A whole Nocturne as one process: the plugin host and its control API.
+///
+/// A program that only wants plugins embeds ``PluginManager`` instead.
+public struct NocturneDaemon: Sendable {
+    /// How it came to an end.
+    public enum End: Sendable, Hashable {
+        /// Everything was ended in order.
+        case orderly
+        /// A second signal came; what was left ends with the process.
+        case forced(signal: Int32)
+        /// Ending in order took longer than ``endLimit``.
+        case overdue
+
+        /// For the process: 0; 128 and the signal as shells count it; 70 of sysexits(3).
+        public var exitStatus: Int32 {
+            switch self {
+            case .orderly: 0
+            case .forced(let signal): 128 + signal
+            case .overdue: 70
+            }
+        }
+    }
+
+    /// For ending in order: the answers that are being computed, then every plugin's deactivation.
+    public static let endLimit = Duration.seconds(15)
+
+    private let configuration: DaemonConfiguration
+
+    /// Makes a daemon; nothing happens before ``run(says:)``.
+    public init(_ configuration: DaemonConfiguration) { self.configuration = configuration }
+
+    /// Starts everything and returns when it has ended, after SIGTERM or SIGINT. SIGHUP looks at the plugins directory
+    /// again.
+    ///
+    /// The caller should exit with ``End/exitStatus`` at once: after ``End/forced(signal:)`` and ``End/overdue``
+    /// parts of it still run.
+    ///
+    /// - Parameter says: told what a person wants to know, one line at a time; the first `ready` line when plugins
+    ///   serve and the socket answers.
+    /// - Throws: a ``ReportableError``: ``PluginError`` or ``SocketError``. Nothing runs then.
+    public func run(says: (String) -> Void) async throws -> End {
+        // A peer that closes a pipe or a socket is an error of that write, never the end of the host.
+        signal(SIGPIPE, SIG_IGN)
+        let received = SignalStream([SIGTERM, SIGINT, SIGHUP])
+
+        let plugins = try PluginManager(configuration: configuration.plugins)
+        let control: ControlServer
+        do {
+            control = try ControlServer(of: plugins, socketPath: configuration.socketPath)
+        } catch {
+            await plugins.shutdown()
+            throw error
+        }
+        for section in configuration.sectionsWithoutEngine {
+            says("\"\(section)\" is configured, but this version has no engine for it yet: ignored")
+        }
+        do {
+            try await plugins.start()
+            try await control.start()
+        } catch {
+            await control.shutdown()
+            await plugins.shutdown()
+            throw error
+        }
+        let serving = await plugins.plugins(where: PluginFilter(status: .enabled)).count
+        says(
+            "nocturne \(HostVersion.string) ready: \(serving) plugins, "
+                + "socket \(Printable.line(configuration.socketPath))")
+
+        for await signal in received.signals {
+            guard signal == SIGHUP else { break }
+            await plugins.rescan()
+        }
+        return await Self.first(
+            of: {
+                await control.shutdown()
+                await plugins.shutdown()
+                return .orderly
+            },
+            {
+                for await signal in received.signals where signal != SIGHUP {
+                    return .forced(signal: signal)
+                }
+                return nil
+            },
+            {
+                do { try await Task.sleep(for: endLimit) } catch { return nil }
+                return .overdue
+            })
+    }
+
+    /// What the quickest of `ways` returns. The others are cancelled but, unlike in a task group, not waited for.
+    private static func first(of ways: (@Sendable () async -> End?)...) async -> End {
+        let (ends, continuation) = AsyncStream.makeStream(of: End.self)
+        let tasks = ways.map { way in
+            Task { if let end = await way() { continuation.yield(end) } }
+        }
+        defer { for task in tasks { task.cancel() } }
+        for await end in ends { return end }
+        return .overdue  // Only if this task was cancelled itself.
+    }
+}
