@@ -97,5 +97,26 @@ let package = Package(
             dependencies: ["NocturneHost", "NocturneCore", "CLinux", "CWire"],
             swiftSettings: swiftSettings
         ),
+
+        // Tests: one folder per target; EndToEndTests run the real programs.
+        .testTarget(
+            name: "NocturneCoreTests", dependencies: ["NocturneCore"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneStorageTests",
+            dependencies: [
+                "NocturneStorage", "NocturneCore", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneHostTests",
+            dependencies: [
+                "NocturneHost", "NocturneStorage", "NocturneCore", "CWire", "CLinux", "CCrypto",
+                "nocturne-worker",
+            ],
+            swiftSettings: swiftSettings
+        ),
     ]
 )

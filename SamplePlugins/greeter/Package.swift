@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// swift-format-ignore-file
 import PackageDescription
 let package = Package(name: "greeter", products: [.library(name: "greeter", type: .dynamic, targets: ["greeter"])],
     dependencies: [.package(path: "../../PluginSDK")],

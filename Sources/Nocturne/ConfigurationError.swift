@@ -9,8 +9,8 @@ public import NocturneHost
 public enum ConfigurationError: ReportableError, Hashable {
     /// The file cannot be read.
     case unreadable(file: String, errno: Int32)
-    /// It is something other than a file, or a very large one.
-    case notAFile(file: String, limitBytes: Int)
+    /// It is larger than a configuration can be.
+    case tooLarge(file: String, limitBytes: Int)
     /// It is not JSON.
     case notJSON(file: String, JSONError)
     /// A key that does not exist. `place` is the section it stands in, empty at the top.
@@ -23,7 +23,7 @@ public enum ConfigurationError: ReportableError, Hashable {
     /// Stable name of the kind.
     public var code: String {
         switch self {
-        case .unreadable, .notAFile: "configurationUnreadable"
+        case .unreadable, .tooLarge: "configurationUnreadable"
         case .notJSON: "configurationNotJSON"
         case .unknownKey: "configurationUnknownKey"
         case .wrongValue: "configurationWrongValue"
@@ -42,7 +42,7 @@ public enum ConfigurationError: ReportableError, Hashable {
         switch self {
         case .noHome: 64
         case .unreadable(_, let code): code == EACCES || code == EPERM ? 77 : 65
-        case .notAFile, .notJSON, .unknownKey, .wrongValue: 65
+        case .tooLarge, .notJSON, .unknownKey, .wrongValue: 65
         }
     }
 
@@ -52,8 +52,9 @@ public enum ConfigurationError: ReportableError, Hashable {
         case .unreadable(let file, let code):
             "\(Printable.line(file)): the configuration cannot be read: "
                 + "\(String(cString: strerror(code))) (errno \(code)); name another with --config"
-        case .notAFile(let file, let limit):
-            "\(Printable.line(file)): a configuration is a regular file of at most \(limit) bytes"
+        case .tooLarge(let file, let limit):
+            "\(Printable.line(file)): more than the \(limit) bytes that a configuration may have; "
+                + "name another with --config"
         case .notJSON(let file, let error):
             "\(Printable.line(file)): \(error)"
         case .unknownKey(let file, let place, let key, let known):

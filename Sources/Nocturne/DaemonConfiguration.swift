@@ -36,17 +36,21 @@ public struct DaemonConfiguration: Sendable {
         file: String? = nil, statePath: String? = nil, socketPath: String? = nil,
         paths: StandardPaths = .current
     ) throws(ConfigurationError) {
-        plugins = PluginManagerConfiguration(statePath: try statePath ?? paths.stateDirectory)
-        self.socketPath = try socketPath ?? paths.socket
-        guard let path = file ?? paths.configurationFile else { return }
-        guard let bytes = try Self.read(path, mayBeAbsent: file == nil) else { return }
+        // `??` with a throwing right side would forget the type of the error.
+        let statePath = if let statePath { statePath } else { try paths.stateDirectory }
+        plugins = PluginManagerConfiguration(statePath: statePath)
+        self.socketPath = if let socketPath { socketPath } else { try paths.socket }
+        guard let path = file ?? paths.configurationFile,
+            let bytes = try Self.read(path, mayBeAbsent: file == nil)
+        else { return }
+        try apply(try Self.parse(bytes, from: path), from: path)
+    }
+
+    private static func parse(
+        _ bytes: [UInt8], from path: String
+    ) throws(ConfigurationError) -> JSONValue {
         do throws(JSONError) {
-            let json = try JSONParser.parse(bytes)
-            do throws(ConfigurationError) {
-                try apply(json, from: path)
-            } catch {
-                throw error
-            }
+            return try JSONParser.parse(bytes)
         } catch {
             throw .notJSON(file: path, error)
         }
@@ -117,10 +121,6 @@ public struct DaemonConfiguration: Sendable {
             throw .unreadable(file: path, errno: errno)
         }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .notAFile(file: path, limitBytes: fileLimit)
-        }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
@@ -130,7 +130,7 @@ public struct DaemonConfiguration: Sendable {
             guard count > 0 else { return bytes }
             bytes += buffer[..<count]
             guard bytes.count <= fileLimit else {
-                throw .notAFile(file: path, limitBytes: fileLimit)
+                throw .tooLarge(file: path, limitBytes: fileLimit)
             }
         }
     }

@@ -49,6 +49,8 @@ public struct NocturneDaemon: Sendable {
         // A peer that closes a pipe or a socket is an error of that write, never the end of the host.
         signal(SIGPIPE, SIG_IGN)
         let received = SignalStream([SIGTERM, SIGINT, SIGHUP])
+        defer { received.end() }
+        let signals = received.signals
 
         let plugins = try PluginManager(configuration: configuration.plugins)
         let control: ControlServer
@@ -74,7 +76,7 @@ public struct NocturneDaemon: Sendable {
             "nocturne \(HostVersion.string) ready: \(serving) plugins, "
                 + "socket \(Printable.line(configuration.socketPath))")
 
-        for await signal in received.signals {
+        for await signal in signals {
             guard signal == SIGHUP else { break }
             await plugins.rescan()
         }
@@ -85,13 +87,13 @@ public struct NocturneDaemon: Sendable {
                 return .orderly
             },
             {
-                for await signal in received.signals where signal != SIGHUP {
+                for await signal in signals where signal != SIGHUP {
                     return .forced(signal: signal)
                 }
                 return nil
             },
             {
-                do { try await Task.sleep(for: endLimit) } catch { return nil }
+                do { try await Task.sleep(for: Self.endLimit) } catch { return nil }
                 return .overdue
             })
     }

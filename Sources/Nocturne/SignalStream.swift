@@ -3,8 +3,8 @@
 internal import Dispatch
 internal import Glibc
 
-/// Receives `signals` instead of their default action, as long as this value lives.
-final class SignalStream: Sendable {
+/// Receives signals instead of their default action, until ``end()``.
+struct SignalStream {
     /// The numbers of the signals, in the order in which they came. For one consumer.
     let signals: AsyncStream<Int32>
     private let sources: [any DispatchSourceSignal]
@@ -22,5 +22,8 @@ final class SignalStream: Sendable {
         }
     }
 
-    deinit { for source in sources { source.cancel() } }
+    /// Ends the sequence. To be called: it also keeps this value alive until then.
+    func end() {
+        for source in sources { source.cancel() }
+    }
 }

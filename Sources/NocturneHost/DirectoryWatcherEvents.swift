@@ -10,11 +10,12 @@ enum WatchMask {
     static let ignored = UInt32(IN_IGNORED)
     /// For every directory on the way: tells nothing but its own end.
     static let place = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-    /// Where names of directories and links matter.
-    static let names = place | UInt32(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
-    /// Where files matter. IN_ATTRIB tells of one that became readable. IN_MODIFY is left out: a
-    /// growing file would tell of each write.
-    static let files = names | UInt32(IN_CLOSE_WRITE | IN_ATTRIB)
+    /// Where names of directories and links matter. IN_ATTRIB tells of a directory or file that
+    /// became readable: while it is not, it cannot be watched itself.
+    static let names =
+        place | UInt32(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
+    /// Where files matter. IN_MODIFY is left out: a growing file would tell of each write.
+    static let files = names | UInt32(IN_CLOSE_WRITE)
     static let overflow = UInt32(IN_Q_OVERFLOW)
 }
 

@@ -20,8 +20,7 @@ final class PluginLog: Sendable {
     private struct State {
         var descriptor: Int32 = -1
         var size = 0
-        var tokens = Double(PluginLog.burst)
-        var lastRefill: Int64 = 0
+        var rate = RateLimit(burst: PluginLog.burst, perSecond: PluginLog.ratePerSecond)
         var dropped = 0
         var partial: [String: [UInt8]] = [:]
         var failure: Int32 = 0
@@ -41,7 +40,7 @@ final class PluginLog: Sendable {
     func append(_ record: LogRecord) -> [LogRecord] {
         state.withLock { state in
             var written: [LogRecord] = []
-            guard takeToken(&state, now: record.timeMilliseconds) else {
+            guard state.rate.take(now: record.timeMilliseconds) else {
                 state.dropped += 1
                 return []
             }
@@ -105,16 +104,6 @@ final class PluginLog: Sendable {
             }
             return records
         }
-    }
-
-    private func takeToken(_ state: inout State, now: Int64) -> Bool {
-        let passed = Double(max(0, now - state.lastRefill)) / 1_000
-        state.lastRefill = now
-        state.tokens = min(
-            Double(Self.burst), state.tokens + passed * Double(Self.ratePerSecond))
-        guard state.tokens >= 1 else { return false }
-        state.tokens -= 1
-        return true
     }
 
     private func write(_ record: LogRecord, _ state: inout State) {

@@ -241,7 +241,10 @@ final class Router: Sendable {
             let message = String(decoding: bytes.prefix(512), as: UTF8.self)
             switch status {
             case CallStatus.invalidInput: throw .invalidInput(id, name: name, why: message)
-            case CallStatus.cancelled: throw .cancelled(id, name: name)
+            case CallStatus.cancelled:
+                // The caller has not gone, or the outcome would be another one.
+                throw .failed(
+                    id, name: name, message: message.isEmpty ? "it gave up" : message, retryable: true)
             case WIRE_STATUS_NO_HANDLER: throw .notRegistered(id, name: name)
             case WIRE_STATUS_CONTRACT: throw .invalidResult(id, name: name, why: message)
             default:

@@ -75,6 +75,7 @@ extension Supervisor {
     /// Opens the door: from here on calls go to `generation`.
     private func serve(_ generation: Generation, _ settings: JSONValue, _ file: String) {
         current = generation
+        served = generation.build.hash
         self.settings = settings
         self.file = file
         host.router.registry.install(generation, gate: gate)

@@ -57,6 +57,8 @@ actor Supervisor {
     var settings: JSONValue = [:]
     var file: String?
     var lastNumber = 0
+    /// What served last: it will be tried again if it crashes while it starts, which a new build is not.
+    var served: ContentHash?
     private(set) var status = PluginStatus.discovered
     private(set) var reason: Refusal?
     private(set) var crashes = 0
@@ -153,7 +155,7 @@ actor Supervisor {
         if let refusal {
             set(.failed, refusal)
             host.publish(.error(id, code: refusal.code, message: "\(id): \(refusal)"))
-            if refusal.isWorthRetrying {
+            if refusal.isWorthRetrying || (refusal.code == "crashed" && served == build.hash) {
                 scheduleRestart(of: .run(build, settings: settings, file: file), as: refusal)
             }
         }
@@ -237,6 +239,6 @@ actor Supervisor {
 extension Refusal {
     init(_ error: StartError) { self.init(error.code, error.description) }
 
-    /// A start that failed for a reason that may pass: its zygote died, or the process crashed after it had served.
-    var isWorthRetrying: Bool { code == "zygote" || code == "crashed" || code == "system" }
+    /// A start that failed for a reason that may pass by itself.
+    var isWorthRetrying: Bool { code == "zygote" || code == "system" }
 }

@@ -47,6 +47,7 @@ final class Worker: Sendable {
         var pidfd: Int32 = -1
         var pid: Int32?
         var end: WorkerEnd?  // why the host killed it
+        var hasLostControl = false
         var tokens: [(reactor: Reactor, token: UInt64, descriptor: Int32)] = []
         var descriptors: [Int32] = []
         var report: SandboxReport?
@@ -173,8 +174,14 @@ final class Worker: Sendable {
 
     /// The zygote has reaped the process.
     func exited(code: Int32, status: Int32) {
-        let reason = state.withLock { $0.end }
-        finish(reason ?? (code == CLD_EXITED ? .exited(status: status) : .signaled(status)))
+        receive()  // its last words may say more than its exit status
+        let (reason, hasLostControl) = state.withLock { ($0.end, $0.hasLostControl) }
+        if let reason { return finish(reason) }
+        if code == CLD_EXITED { return finish(.exited(status: status)) }
+        if hasLostControl, status == SIGKILL {
+            return finish(.protocolError("it closed its control socket"))
+        }
+        finish(.signaled(status))
     }
 
     func zygoteLost() {
@@ -273,9 +280,18 @@ final class Worker: Sendable {
                 Glibc.close(descriptor)
                 return end(.protocolError("it sent a descriptor"))
             }
-            guard size > 0 else { return end(.vanished) }  // end of file is not death: kill, then reap
+            guard size > 0 else { return lostControl() }
             if let problem = handle(bytes, Int(size)) { return end(.protocolError(problem)) }
         }
+    }
+
+    /// End of file is not death: kill, then reap; the exit status will tell a crash from a closed socket.
+    private func lostControl() {
+        state.withLock { state in
+            state.hasLostControl = true
+            if state.pidfd >= 0 { _ = clinux_pidfd_kill(state.pidfd, SIGKILL) }
+        }
+        unwatch(control)
     }
 
     private func handle(_ bytes: [UInt8], _ size: Int) -> String? {

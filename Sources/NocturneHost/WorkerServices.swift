@@ -33,6 +33,8 @@ final class WorkerServices: WorkerServicing {
         var mustLookAgain = false
         var recordHead: UInt32 = 0
         var dropped: UInt32 = 0
+        var eventTokens = RateLimit(burst: 500, perSecond: 200)
+        var droppedEvents = 0
         var askedGenerations = [UInt32](repeating: 0, count: Int(WIRE_SERVICE_SLOTS))
         var busy = [Bool](repeating: false, count: Int(WIRE_SERVICE_SLOTS))
     }
@@ -173,6 +175,16 @@ final class WorkerServices: WorkerServicing {
         guard name.hasPrefix(prefix), name.utf8.count <= Self.eventNameLimit,
             name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
         else { return complain("an event must be named \"\(prefix)…\" in printable ASCII") }
+        let (isAllowed, missed) = state.withLock { state in
+            guard state.eventTokens.take(now: EventBus.now()) else {
+                state.droppedEvents += 1
+                return (false, 0)
+            }
+            defer { state.droppedEvents = 0 }
+            return (true, state.droppedEvents)
+        }
+        guard isAllowed else { return }
+        if missed > 0 { complain("\(missed) events were dropped: they came too fast") }
         do throws(JSONError) {
             let value = payload.isEmpty ? [:] : try JSONParser.parse(payload)
             let object = value.object ?? ["value": value]

@@ -1,5 +1,5 @@
-// fixture.h — what the test plugins share. Each is one file, named after its plugin's id; its tool, if it has one, has
-// the same name, because names of tools are global. Numbers come in as {"n": 5}.
+// fixture.h — what the test plugins share. Each is one file, named after its plugin's id; its tool, if it
+// has one, has the same name, because names of tools are global. Numbers come in as {"n": 5}.
 #ifndef FIXTURE_H
 #define FIXTURE_H
 

@@ -1,5 +1,6 @@
-// stateful.h — the stateful fixtures are one plugin, "stateful", in builds whose hooks fail in different ways: put one
-// build where another serves to see a reload that must be given up. SAVE and RESTORE are what the hooks do.
+// stateful.h — the stateful fixtures are one plugin, "stateful", in builds whose hooks fail in different
+// ways: put one build where another serves to see a reload that must be given up. SAVE and RESTORE are what
+// the hooks do.
 #include "fixture.h"
 
 FIXTURE("stateful", "reload": { "state": true }, TOOL("stateful"))

@@ -1,5 +1,5 @@
-// Publishes an event: {"name": "ping"} as "emitter:ping" with {"n": 1}; {"foreign": 1} tries a name that is not its own,
-// {"n": -1} a payload that is no JSON, {"n": -2} one that is too long.
+// Publishes an event: {"name": "ping"} as "emitter:ping" with {"n": 1}; {"foreign": 1} tries a name that is
+// not its own, {"n": -1} a payload that is no JSON, {"n": -2} one that is too long.
 #include "fixture.h"
 
 FIXTURE("emitter", TOOL("emitter"))

@@ -1,5 +1,5 @@
-// ring-of.h — plugins that call each other: SELF calls what {"tool": "…"} names, else NEXT, until {"n": 3} falls to 0.
-// With SELF "ring-a", "ring-b" and "ring-c" they make a ring, which the host must refuse to close.
+// ring-of.h — plugins that call each other: SELF calls what {"tool": "…"} names, else NEXT, until {"n": 3}
+// falls to 0. With SELF "ring-a", "ring-b" and "ring-c" they make a ring, which the host must refuse to close.
 #include "fixture.h"
 
 FIXTURE(SELF, "limits": { "concurrency": 2 }, TOOL(SELF))
@@ -11,7 +11,8 @@ static void pass_on(void *context, uint32_t status, const void *bytes, uint64_t 
         nocturne->complete(call, status, bytes, size);
         return;
     }
-    int length = snprintf(text, sizeof text, "{\"" SELF "\":%.*s}", (int)(size < 900 ? size : 900), (const char *)bytes);
+    int shown = (int)(size < 900 ? size : 900);
+    int length = snprintf(text, sizeof text, "{\"" SELF "\":%.*s}", shown, (const char *)bytes);
     nocturne->complete(call, NOCTURNE_OK, text, (uint64_t)length);
 }
 

@@ -50,7 +50,8 @@ private struct JSONReading: Decoder, SingleValueDecodingContainer {
             case .object: "an object"
             }
         return .typeMismatch(
-            JSON.self, .init(codingPath: codingPath, debugDescription: "must be \(wanted), not \(found)"))
+            JSON.self,
+            .init(codingPath: codingPath, debugDescription: "must be \(wanted), not \(found)"))
     }
 
     func container<Key: CodingKey>(keyedBy: Key.Type) throws -> KeyedDecodingContainer<Key> {

@@ -20,7 +20,8 @@ extension JSON: Encodable {
     public func encode(to encoder: any Encoder) throws {
         guard let writing = encoder as? JSONWriting else {
             throw EncodingError.invalidValue(
-                self, .init(codingPath: encoder.codingPath, debugDescription: "not encoded to JSON"))
+                self, .init(codingPath: encoder.codingPath, debugDescription: "not encoded to JSON")
+            )
         }
         writing.place.content = .value(self)
     }
@@ -121,7 +122,8 @@ private struct JSONWriting: Encoder, SingleValueEncodingContainer {
     }
 
     private func notFinite(_ value: Any) -> EncodingError {
-        .invalidValue(value, .init(codingPath: codingPath, debugDescription: "JSON has no \(value)"))
+        .invalidValue(
+            value, .init(codingPath: codingPath, debugDescription: "JSON has no \(value)"))
     }
 
     func encode(_ value: some Encodable) throws { try value.encode(to: self) }

@@ -198,7 +198,8 @@ extension JSONParser {
         let quote = position
         position += 1
         let start = position
-        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20
+        {
             position += 1
         }
         if next == UInt8(ascii: "\"") {  // No escapes: the usual case, taken in one piece.

@@ -45,7 +45,8 @@ public enum HostError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unavailable(let service): "this host has no service \(service)"
         case .notFound(let what): "\(what): not found, or not declared in the manifest"
         case .tooLarge(let what): "\(what): over the limit in size"
-        case .quotaExceeded(let what): "\(what): over the plugin's quota of storage; remove something"
+        case .quotaExceeded(let what):
+            "\(what): over the plugin's quota of storage; remove something"
         case .malformed(let what): "\(what): malformed"
         case .busy(let what): "\(what): the host is behind; try again later"
         case .timedOut(let what): "\(what): the host did not answer in time; try again later"

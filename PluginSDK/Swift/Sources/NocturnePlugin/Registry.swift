@@ -83,14 +83,15 @@ final class HandlerBox: Sendable {
     var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
     /// What the host calls.
-    static let entry: @convention(c) (
-        OpaquePointer?, UnsafeRawPointer?, UInt64, UnsafeMutableRawPointer?
-    ) -> Void = { call, input, size, context in
-        guard let call, let context else { return }
-        let box = Unmanaged<HandlerBox>.fromOpaque(context).takeUnretainedValue()
-        let bytes = UnsafeRawBufferPointer(start: input, count: Int(size))
-        box.answer(call, Array(bytes))
-    }
+    static let entry:
+        @convention(c) (
+            OpaquePointer?, UnsafeRawPointer?, UInt64, UnsafeMutableRawPointer?
+        ) -> Void = { call, input, size, context in
+            guard let call, let context else { return }
+            let box = Unmanaged<HandlerBox>.fromOpaque(context).takeUnretainedValue()
+            let bytes = UnsafeRawBufferPointer(start: input, count: Int(size))
+            box.answer(call, Array(bytes))
+        }
 
     private func answer(_ call: OpaquePointer, _ input: [UInt8]) {
         let handle = CallHandle(call, tables: host.tables)

@@ -179,8 +179,12 @@ struct CallsTable: Sendable {
     }
 
     /// Calls another plugin's tool and blocks until it has answered.
-    func call(_ name: String, _ input: [UInt8], for parent: CallHandle) -> Result<[UInt8], HostError> {
-        guard !name.utf8.contains(0) else { return .failure(.malformed("tool name (it holds a NUL)")) }
+    func call(_ name: String, _ input: [UInt8], for parent: CallHandle) -> Result<
+        [UInt8], HostError
+    > {
+        guard !name.utf8.contains(0) else {
+            return .failure(.malformed("tool name (it holds a NUL)"))
+        }
         var answer: (status: UInt32, bytes: [UInt8])?
         let code = parent.use { call in
             withUnsafeMutablePointer(to: &answer) { answer in

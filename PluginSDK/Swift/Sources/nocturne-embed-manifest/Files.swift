@@ -12,7 +12,9 @@ func readFile(_ path: String) throws(EmbedError) -> [UInt8] {
     return try readAll(file, path)
 }
 
-private func readAll(_ file: UnsafeMutablePointer<FILE>, _ path: String) throws(EmbedError) -> [UInt8] {
+private func readAll(_ file: UnsafeMutablePointer<FILE>, _ path: String) throws(EmbedError)
+    -> [UInt8]
+{
     var content: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 65536)
     while true {
@@ -42,7 +44,9 @@ func writeFile(_ path: String, _ text: String) throws(EmbedError) {
 
 /// The version of a Swift compiler, "6.3.1", as `--version` tells it.
 func compilerVersion(of compiler: String) throws(EmbedError) -> String {
-    let quoted = "'" + compiler.split(separator: "'", omittingEmptySubsequences: false)
+    let quoted =
+        "'"
+        + compiler.split(separator: "'", omittingEmptySubsequences: false)
         .joined(separator: "'\\''") + "'"
     guard let pipe = popen("\(quoted) --version 2>/dev/null", "re") else {
         throw .noCompilerVersion(compiler: compiler, said: String(cString: strerror(errno)))
@@ -66,7 +70,8 @@ private func version(in text: String) -> String? {
     let words = text.split { $0 == " " || $0 == "\n" }
     for (index, word) in words.enumerated().dropFirst(2)
     where words[index - 2] == "Swift" && words[index - 1] == "version" {
-        return word.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e } ? String(word) : nil
+        return word.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e }
+            ? String(word) : nil
     }
     return nil
 }

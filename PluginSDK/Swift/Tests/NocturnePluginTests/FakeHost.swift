@@ -52,7 +52,8 @@ enum FakeHost {
         String(decoding: UnsafeRawBufferPointer(start: bytes, count: Int(size)), as: UTF8.self)
     }
 
-    static func copy(_ value: [UInt8], _ buffer: UnsafeMutableRawPointer?, _ room: UInt64) -> Int64 {
+    static func copy(_ value: [UInt8], _ buffer: UnsafeMutableRawPointer?, _ room: UInt64) -> Int64
+    {
         UnsafeMutableRawBufferPointer(start: buffer, count: Int(room))
             .copyBytes(from: value.prefix(Int(room)))
         return Int64(value.count)
@@ -139,7 +140,9 @@ enum FakeServices {
             return 0
         },
         remove: { key in
-            FakeHost.stored.withLock { $0.removeValue(forKey: key.map { String(cString: $0) } ?? "") }
+            FakeHost.stored.withLock {
+                $0.removeValue(forKey: key.map { String(cString: $0) } ?? "")
+            }
                 == nil ? -ENOENT : 0
         },
         keys: { prefix, buffer, room in

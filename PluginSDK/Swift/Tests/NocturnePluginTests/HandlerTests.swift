@@ -32,7 +32,9 @@ extension `Everything that goes through the one plugin of a process`.`Calls` {
 
     @Test func `a synchronous handler answers once, before it returns`() throws {
         let plugin = try EnteredPlugin(
-            Plugin(tools: ["add": Tool { input, _ in ["sum": JSON((input["a"]?.integer ?? 0) + 1)] }]))
+            Plugin(tools: [
+                "add": Tool { input, _ in ["sum": JSON((input["a"]?.integer ?? 0) + 1)] }
+            ]))
         #expect(
             try plugin.call("add", #"{"a":41}"#)
                 == [.init(status: NOCTURNE_OK, text: #"{"sum":42}"#)])
@@ -59,7 +61,9 @@ extension `Everything that goes through the one plugin of a process`.`Calls` {
         #expect(try plugin.call("t", "").first?.status == NOCTURNE_INVALID_INPUT)
     }
 
-    @Test func `input that does not fit the author's type is the caller's mistake, by field`() throws {
+    @Test func `input that does not fit the author's type is the caller's mistake, by field`()
+        throws
+    {
         struct Input: Decodable { let count: Int }
         let plugin = try EnteredPlugin(
             Plugin(tools: ["t": Tool { (input: Input, _) in input.count }]))
@@ -136,7 +140,10 @@ extension `Everything that goes through the one plugin of a process`.`Calls` {
             Plugin(tools: [
                 "t": Tool { _, call in
                     box.call.withLock { $0 = call }
-                    return ["cancelled": JSON(call.isCancelled), "left": JSON(call.remaining == .seconds(2))]
+                    return [
+                        "cancelled": JSON(call.isCancelled),
+                        "left": JSON(call.remaining == .seconds(2)),
+                    ]
                 }
             ]))
         #expect(try plugin.call("t").first?.json == ["cancelled": false, "left": true])
@@ -162,8 +169,10 @@ extension `Everything that goes through the one plugin of a process`.`Calls` {
                     }
                     return JSON(sum)
                 },
-                "fail": Tool { (_: JSON, call) async throws in try await call.callTool("fail", nil) },
-                "slow": Tool { (_: JSON, call) async throws in try await call.callTool("slow", nil) },
+                "fail": Tool { (_: JSON, call) async throws in try await call.callTool("fail", nil)
+                },
+                "slow": Tool { (_: JSON, call) async throws in try await call.callTool("slow", nil)
+                },
             ]))
         #expect(try plugin.call("t") == [.init(status: NOCTURNE_OK, text: "210")])
         #expect(FakeHost.nestedCalls.withLock { $0 } == 20)

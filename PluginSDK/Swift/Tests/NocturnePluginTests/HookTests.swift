@@ -15,7 +15,9 @@ extension `Everything that goes through the one plugin of a process`.`Hooks and 
         }
         deinit { place.deallocate() }
         var message: String {
-            String(cString: UnsafeRawPointer(place).advanced(by: 16).assumingMemoryBound(to: CChar.self))
+            String(
+                cString: UnsafeRawPointer(place).advanced(by: 16).assumingMemoryBound(
+                    to: CChar.self))
         }
     }
 
@@ -35,11 +37,15 @@ extension `Everything that goes through the one plugin of a process`.`Hooks and 
         #expect(plugin.table.pointee.deactivate == nil)
         for id in [NOCTURNE_TOOLS, NOCTURNE_CANCEL] { #expect(getExtension(id) != nil) }
         for id in [
-            NOCTURNE_COMMANDS, NOCTURNE_LISTENERS, NOCTURNE_HEALTH, NOCTURNE_STATE, NOCTURNE_SETTINGS, "x",
+            NOCTURNE_COMMANDS, NOCTURNE_LISTENERS, NOCTURNE_HEALTH, NOCTURNE_STATE,
+            NOCTURNE_SETTINGS, "x",
         ] { #expect(getExtension(id) == nil) }
     }
 
-    @Test func `a hook that throws returns a negative number and the message, cut between characters`() throws {
+    @Test
+    func `a hook that throws returns a negative number and the message, cut between characters`()
+        throws
+    {
         let plugin = try EnteredPlugin(
             Plugin(activate: { _ in
                 await Task.yield()

@@ -19,8 +19,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "nul", "nulll", "True", "01", "-", "-01", "1.", ".5", "1e", "1e+", "+1", "0x1", "1 2",
-        "[1,]", "[,1]", "[1", "[1}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":1,\"a\":2}",
+        "", " ", "nul", "nulll", "True", "01", "-", "-01", "1.", ".5", "1e", "1e+", "+1", "0x1",
+        "1 2",
+        "[1,]", "[,1]", "[1", "[1}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
+        "{\"a\":1,\"a\":2}",
         "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"",
         "\"\t\"", "'a'", "NaN", "1e999", "[1]]", "\u{feff}1", "//\n1", "\"\\u00e\u{e9}\"",
     ])
@@ -49,7 +51,9 @@ import Testing
         }
         _ = try JSON(parsing: nested(64))
         #expect(throws: JSONError.self) { try JSON(parsing: nested(65)) }
-        #expect(throws: JSONError.self) { try JSON(parsing: String(repeating: "[", count: 1 << 20)) }
+        #expect(throws: JSONError.self) {
+            try JSON(parsing: String(repeating: "[", count: 1 << 20))
+        }
     }
 
     @Test func `a key that stands twice among many is found`() throws {
@@ -58,7 +62,7 @@ import Testing
         #expect(object.object?.count == 100)
         #expect(object["k57"] == 57)
         #expect(throws: JSONError.self) {
-            try JSON(parsing: "{" + (keys + ["\"k42\":0"]).joined(separator: ",") + "}")
+            try JSON(parsing: "{" + (keys + ["\"k3\":0"]).joined(separator: ",") + "}")
         }
     }
 
