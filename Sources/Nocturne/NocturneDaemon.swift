@@ -42,10 +42,9 @@ public struct NocturneDaemon: Sendable {
     /// The caller should exit with ``End/exitStatus`` at once: after ``End/forced(signal:)`` and ``End/overdue``
     /// parts of it still run.
     ///
-    /// - Parameter says: told what a person wants to know, one line at a time; the first `ready` line when plugins
-    ///   serve and the socket answers.
+    /// - Parameter says: told what a person wants to know, ``DaemonNotice/ready(plugins:socketPath:)`` above all.
     /// - Throws: a ``ReportableError``: ``PluginError`` or ``SocketError``. Nothing runs then.
-    public func run(says: (String) -> Void) async throws -> End {
+    public func run(says: (DaemonNotice) -> Void) async throws -> End {
         // A peer that closes a pipe or a socket is an error of that write, never the end of the host.
         signal(SIGPIPE, SIG_IGN)
         let received = SignalStream([SIGTERM, SIGINT, SIGHUP])
@@ -61,7 +60,7 @@ public struct NocturneDaemon: Sendable {
             throw error
         }
         for section in configuration.sectionsWithoutEngine {
-            says("\"\(section)\" is configured, but this version has no engine for it yet: ignored")
+            says(.sectionWithoutEngine(section))
         }
         do {
             try await plugins.start()
@@ -72,9 +71,7 @@ public struct NocturneDaemon: Sendable {
             throw error
         }
         let serving = await plugins.plugins(where: PluginFilter(status: .enabled)).count
-        says(
-            "nocturne \(HostVersion.string) ready: \(serving) plugins, "
-                + "socket \(Printable.line(configuration.socketPath))")
+        says(.ready(plugins: serving, socketPath: configuration.socketPath))
 
         for await signal in signals {
             guard signal == SIGHUP else { break }

@@ -38,7 +38,11 @@ package struct ControlClient: Sendable {
     package func json(
         _ method: String, _ target: String, body: JSONValue? = nil
     ) throws(ClientError) -> JSONValue {
-        let answer = try send(method, target, body: body?.serialized() ?? [])
+        try parse(try send(method, target, body: body?.serialized() ?? []))
+    }
+
+    /// An answer as JSON; one without a body is `null`.
+    package func parse(_ answer: [UInt8]) throws(ClientError) -> JSONValue {
         guard !answer.isEmpty else { return .null }
         do throws(JSONError) {
             return try JSONParser.parse(answer, options: Self.parserOptions)

@@ -37,6 +37,8 @@ package enum FileKind: String, Sendable {
 package struct FileIdentity: Hashable, Sendable {
     /// Device and inode, which together name the file.
     package let device: UInt64, inode: UInt64
+    /// Type and permissions, st_mode of inode(7).
+    package let mode: UInt32
     /// The size in bytes.
     package let sizeBytes: Int64
     /// When the contents, and when contents or attributes, last changed: nanoseconds since 1970.
@@ -45,6 +47,7 @@ package struct FileIdentity: Hashable, Sendable {
     init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        mode = status.st_mode
         sizeBytes = Int64(status.st_size)
         modifiedNanoseconds = Self.nanoseconds(status.st_mtim)
         changedNanoseconds = Self.nanoseconds(status.st_ctim)

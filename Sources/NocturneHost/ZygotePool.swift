@@ -56,6 +56,27 @@ actor ZygotePool {
         }
     }
 
+    /// What a worker that loads nothing says of its sandbox.
+    func hello(
+        _ spec: WorkerSpec, services: any WorkerServicing, within limit: Duration
+    ) async throws(StartError) -> Result<SandboxReport, StartError> {
+        let zygote = try await zygote(for: .c)
+        let worker: Worker
+        do throws(SystemError) {
+            worker = try Worker.start(
+                spec, from: zygote, reactor: reactor, io: io, services: services)
+        } catch {
+            throw .system(error)
+        }
+        let loaded = await worker.loaded.value(within: limit)
+        let report = worker.report
+        worker.end(.stopped)
+        _ = await worker.ended.value(within: .seconds(5))
+        if let report { return .success(report) }
+        if case .failure(let error)? = loaded { return .failure(error) }
+        return .failure(.tooSlow(step: "its sandbox", milliseconds: limit.milliseconds))
+    }
+
     /// The zygotes that run, by role, with their process ids.
     var running: [String: Int32] { zygotes.mapValues(\.pid) }
 

@@ -1,0 +1,38 @@
+// DaemonNotice.swift — what a daemon tells the person who started it. Next: NocturneDaemon.swift.
+
+public import NocturneCore
+internal import NocturneControl
+internal import NocturneHost
+
+/// Something a ``NocturneDaemon`` says while it runs: text for a person, JSON for a program.
+public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
+    /// Plugins serve and the socket answers.
+    case ready(plugins: Int, socketPath: String)
+    /// A section of the configuration sets up an engine that this version does not have.
+    case sectionWithoutEngine(String)
+
+    /// One line for a person.
+    public var description: String {
+        switch self {
+        case .ready(let plugins, let socketPath):
+            "nocturne \(HostVersion.string) ready: \(plugins) plugins, "
+                + "socket \(Printable.line(socketPath))"
+        case .sectionWithoutEngine(let section):
+            "\"\(section)\" is configured, but this version has no engine for it yet: ignored"
+        }
+    }
+
+    /// One object for a program, its kind being the only key.
+    public var json: JSONValue {
+        switch self {
+        case .ready(let plugins, let socketPath):
+            [
+                "ready": [
+                    "version": .string(HostVersion.string), "plugins": JSONValue(plugins),
+                    "socket": .string(socketPath),
+                ]
+            ]
+        case .sectionWithoutEngine(let section): ["sectionWithoutEngine": .string(section)]
+        }
+    }
+}

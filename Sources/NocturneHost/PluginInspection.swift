@@ -1,0 +1,75 @@
+// PluginInspection.swift — what a file says of itself, without running it and without a host: `inspect FILE`.
+
+public import NocturneCore
+
+/// A plugin file as it is, also one that this host would refuse: hostile, broken, or of another architecture.
+public struct PluginInspection: Sendable {
+    private let path: String
+    private let file: PluginFile
+    private let reasons: [String]
+
+    /// Reads a file. Nothing of it is executed and nothing is changed.
+    ///
+    /// - Throws: ``PluginError`` if it cannot be read, or is not even an ELF file.
+    public static func inspect(_ path: String) throws(PluginError) -> PluginInspection {
+        let path = PluginManager.absolute(path)
+        let file: PluginFile
+        do throws(ManifestReaderError) {
+            file = try ManifestReader.inspect(path)
+        } catch {
+            let text = error.description
+            throw PluginError("file", nil, text.hasPrefix(path) ? text : "\(path): \(text)")
+        }
+        var reasons = file.refusals().map(\.description)
+        if case .success(let manifest) = file.manifest {
+            if let refusal = Requirements.refusal(of: manifest) { reasons.append(refusal.description) }
+            if let hash = try? ContentHash(of: []) {
+                do throws(Refusal) {
+                    _ = try PluginBuild(hash: hash, manifest: manifest)
+                } catch {
+                    reasons.append(error.description)
+                }
+            }
+        }
+        return PluginInspection(path: path, file: file, reasons: reasons)
+    }
+
+    /// Whether this host would load it, as far as the file tells.
+    public var isLoadableHere: Bool { reasons.isEmpty }
+
+    private var manifest: Manifest? { try? file.manifest.get() }
+
+    /// `{"file", "architecture", "kind", "needed", "loadable", "reasons", "manifest"}`
+    public var json: JSONValue {
+        [
+            "file": .string(path), "architecture": .string("\(file.image.architecture)"),
+            "kind": .string("\(file.image.kind)"),
+            "needed": JSONValue(file.image.needed), "loadable": .bool(isLoadableHere),
+            "reasons": JSONValue(reasons), "manifest": manifest?.json ?? .null,
+        ]
+    }
+
+    /// The same for people, some lines.
+    public var text: String {
+        var lines = ["\(path)", "  \(file.image.kind), \(file.image.architecture)"]
+        if let manifest {
+            lines.append("  \(manifest.id) \(manifest.version): \(manifest.name)")
+            lines.append("  ABI \(manifest.abi), runtime \(manifest.runtime)")
+            let contributes = manifest.contributes
+            let names: [(String, [String])] = [
+                ("tools", contributes.tools.map(\.name)),
+                ("commands", contributes.commands.map(\.name)),
+                ("listens", contributes.listens.map(\.description)),
+            ]
+            for (kind, names) in names where !names.isEmpty {
+                lines.append("  \(kind): \(names.joined(separator: ", "))")
+            }
+        }
+        if !file.image.needed.isEmpty {
+            lines.append("  needs: \(file.image.needed.joined(separator: ", "))")
+        }
+        lines += reasons.map { "  refused: \($0)" }
+        if isLoadableHere { lines.append("  this host would load it") }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,66 @@
+// Terminal.swift — standard input, output and error of the commands. Next: Table.swift.
+
+internal import Glibc
+internal import Nocturne
+
+/// The three standard streams. Text from plugins goes through `Printable` before it comes here.
+enum Terminal {
+    /// Bytes of standard input that are taken as a call's input: more than a payload may have, so that the host
+    /// says by how much it is too large.
+    static let inputLimit = (16 << 20) + 1
+
+    /// Whether people look at standard output.
+    static let isInteractive = isatty(STDOUT_FILENO) == 1
+
+    /// Colors only for people, and only for those who want them (no-color.org).
+    static let hasColor = isInteractive && getenv("NO_COLOR") == nil && getenv("TERM") != nil
+
+    /// Writes a line to standard output, at once.
+    static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+
+    /// Writes JSON that a host or a plugin made. For people unsafe characters are escaped, which does not change what
+    /// it means; programs get it byte for byte.
+    static func say(json: [UInt8]) {
+        let isSafe = !isInteractive
+        let text = isSafe ? json : Array(Printable.json(String(decoding: json, as: UTF8.self)).utf8)
+        write(text + [0x0A], to: STDOUT_FILENO)
+    }
+
+    /// Writes a line to standard error.
+    static func complain(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// All of standard input, or a little more than the host takes.
+    static func readInput() throws -> [UInt8] {
+        var input: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while input.count < inputLimit {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw UsageError(
+                    description: "standard input cannot be read: \(String(cString: strerror(errno)))")
+            }
+            guard count > 0 else { break }
+            input += buffer[..<count]
+        }
+        return input
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                // A full disk or a closed terminal. Whoever reads only the exit code must learn of it.
+                if descriptor != STDERR_FILENO {
+                    complain(
+                        "nocturne-plugins: standard output cannot be written: "
+                            + String(cString: strerror(errno)))
+                }
+                exit(70)
+            }
+        }
+    }
+}
