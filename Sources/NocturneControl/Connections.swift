@@ -6,13 +6,9 @@ internal import Synchronization
 
 /// One connection and what it is doing.
 ///
-/// A caller has ``requestLimit`` to send a whole request, however slowly its bytes come; nothing bounds how long an
+/// A caller has ``ControlServer/requestLimit`` to send a whole request, however slowly its bytes come; nothing bounds how long an
 /// answer takes, because the host bounds calls, and an event stream has no end.
 final class Connection: Sendable {
-    /// For a whole request, from the connection's start or the previous answer. A 16 MiB body takes milliseconds
-    /// on a Unix socket.
-    static let requestLimit = TimeAmount.seconds(10)
-
     private enum Phase { case receiving, answering, streaming, ended }
     private struct State {
         var phase = Phase.receiving

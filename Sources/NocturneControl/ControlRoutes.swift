@@ -27,14 +27,16 @@ struct ControlRoutes: Sendable {
     /// The response to `request`, whatever it is. Errors become responses too.
     func response(to request: Request, body: [UInt8], on connection: Connection) async -> Response {
         do {
-            return try await responder.respond(
+            let response = try await responder.respond(
                 to: request, context: RouteContext(body: body, connection: connection))
+            // The router's own answer to an unknown path, which has no body.
+            guard response.status != .notFound || response.body.contentLength != 0 else {
+                throw RequestError.unknownRoute(
+                    method: request.method.rawValue, path: request.uri.path)
+            }
+            return response
         } catch let error as any ReportableError {
             return Response(error)
-        } catch let error as HTTPError where error.status == .notFound {
-            return Response(
-                RequestError.unknownRoute(
-                    method: request.method.rawValue, path: request.uri.path))
         } catch {
             return Response(RequestError.internalFailure(what: "\(error)"))
         }

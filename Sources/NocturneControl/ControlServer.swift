@@ -22,6 +22,9 @@ public actor ControlServer {
     static let headerLimit = 16 * 1024
     /// Header fields of a request.
     static let headerCountLimit = 64
+    /// Time for a whole request, however slowly its bytes come, from the connection's start or the previous answer.
+    /// A 16 MiB body takes milliseconds on a Unix socket.
+    package static let requestLimit = Duration.seconds(10)
     /// Connections that wait to be accepted.
     private static let backlog: Int32 = 128
 
@@ -40,19 +43,16 @@ public actor ControlServer {
     ///
     /// - Throws: ``SocketError``; a live host's socket and files of other kinds are never touched.
     public init(of manager: PluginManager, socketPath: String) throws(SocketError) {
-        try self.init(host: manager, socketPath: socketPath, requestLimit: Connection.requestLimit)
+        try self.init(host: manager, socketPath: socketPath)
     }
 
-    package init(host: any ControlledHost, socketPath: String) throws(SocketError) {
-        try self.init(host: host, socketPath: socketPath, requestLimit: Connection.requestLimit)
-    }
-
-    init(
-        host: any ControlledHost, socketPath: String, requestLimit: TimeAmount
+    /// The same for any host, with another time for a whole request.
+    package init(
+        host: any ControlledHost, socketPath: String, requestLimit: Duration = requestLimit
     ) throws(SocketError) {
         self.host = host
         socket = try ControlSocket(claiming: socketPath)
-        connections = Connections(requestLimit: requestLimit)
+        connections = Connections(requestLimit: TimeAmount(requestLimit))
     }
 
     /// Answers requests from now on. Only the first call does anything.

@@ -55,8 +55,8 @@ package enum ELFError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "7f 45 4c 46; put a shared object there, built with `cc -shared -fPIC`"
         case .truncated(let part, let offset, let needed, let have):
             "incomplete: the \(part.rawValue) at byte \(offset) takes \(needed) bytes, but the "
-                + "file ends at byte \(have); it is tried again when it changes. If nobody is writing "
-                + "it, copy it again"
+                + "file ends at byte \(have); it is tried again when it changes. If nobody is "
+                + "writing it, copy it again"
         case .malformed(let part, let reason):
             "damaged: the \(part.rawValue) \(reason); build or copy the plugin again"
         case .wrongClass(let found, let host):

@@ -117,7 +117,7 @@ final class Router: Sendable {
     /// For calls that wait for a plugin that is not there: its manifest is not at hand.
     private static let defaultDeadline = 5_000
 
-    private func enter(
+    func enter(
         _ gate: PluginGate, _ deadline: Int64, _ id: PluginID, _ name: String, _ milliseconds: Int
     ) async throws(CallError) -> Generation {
         do throws(GateRefusal) {
@@ -230,7 +230,7 @@ final class Router: Sendable {
         return value
     }
 
-    private static func result(
+    static func result(
         of outcome: WireOutcome, _ id: PluginID, _ name: String, _ milliseconds: Int,
         _ contribution: Contribution
     ) throws(CallError) -> [UInt8] {

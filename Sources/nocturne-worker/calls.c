@@ -8,13 +8,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
 #define CALL_STACK (1u << 20)     // bytes
 #define SPIN_BUDGET_NS 20000      // about two wake-ups by pipe
-#define SHORT_GAP_NS 60000        // of a gap that holds a wake-up, at worst on another CPU (59 to 72 µs)
-#define TRIALS_MAX 256u           // short gaps between two attempts at watching, when they fail
+#define SHORT_GAP_NS 100000       // a gap as measured holds a wake-up: 59 to 72 µs when on another CPU
+#define TRIALS_MAX 32u            // short gaps between two attempts at watching, when they fail
 #define PAUSES_UNTIMED 64         // before the clock is read for the first time
 #define PAUSES_TIMED 32           // between two readings
 #define STATE_SCHEMA_SIZE 4u      // WIRE_CALL_SAVE: the number before the state
@@ -407,6 +408,7 @@ static bool watch_queue(void) {
             }
             wire_pause();
         }
+        sched_yield(); // the host may wait for this very CPU
     } while (now_ns() < until);
     return false;
 }

@@ -4,8 +4,8 @@ public import NocturneJSON
 internal import CNocturne
 
 /// Keys and values, private to the plugin's id; they survive reload, crash and restart of the host. What
-/// ``set(_:to:)-(String,JSON)`` or ``remove(_:)`` returned from is on disk. Every method blocks its thread for as long as the
-/// host needs, usually well below a millisecond.
+/// `set` or `remove` returned from is on disk. Every method blocks its thread for as long as the host
+/// needs, usually well below a millisecond.
 ///
 /// A key has at most 256 bytes and no NUL, a value at most 1 MiB; together at most 16 MiB, 10,000 keys.
 public struct Storage: Sendable {

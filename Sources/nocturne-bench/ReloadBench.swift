@@ -1,0 +1,115 @@
+// ReloadBench.swift — how long it takes from a renamed-in file to the first answer of the new code, under load.
+
+import CLinux
+import Glibc
+import NocturneCore
+import NocturneHost
+import Synchronization
+
+struct ReloadBench {
+    let isQuick: Bool
+
+    func run() async throws {
+        let floor = processStart()
+        Bench.report("floor.process-start.p50", floor, "ms")
+        let host = try await BenchHost()
+        try await measure(host, "reload.c", id: "bench-1", state: false, floor)
+        try await measure(host, "reload.c.stateful", id: "bench-2", state: true, floor)
+        await host.end()
+    }
+
+    private func measure(
+        _ host: BenchHost, _ name: String, id: PluginID, state: Bool, _ floor: Double
+    ) async throws {
+        let rounds = isQuick ? 20 : 200
+        let files = try ["a", "b"].map { label in
+            try host.build(id: "\(id)", version: "1.0.0", label: label, state: state)
+        }
+        try host.drop(files[0], as: "\(id)")
+        try await host.enabled(id)
+        let load = Load(host.manager, tool: "\(id)")
+        let callers = (0..<2).map { _ in Task { await load.run() } }
+        var samples = Samples()
+        for round in 1...rounds {
+            let label: JSONValue = round % 2 == 1 ? "b" : "a"
+            try host.prepare(files[round % 2])
+            let start = clinux_now()
+            rename("\(files[round % 2]).copy", "\(host.root)/plugins/\(id).so")
+            while try await host.manager.call("\(id)-label") != label {
+                guard clinux_now() - start < 10_000_000_000 else { throw BenchError("no reload") }
+                try await Task.sleep(for: .microseconds(100))
+            }
+            samples.add(clinux_now() - start)
+            // The old generation is retired before the next replacement is measured.
+            try await Task.sleep(for: .milliseconds(150))
+        }
+        load.stop()
+        for caller in callers { await caller.value }
+        let milliseconds = { (share: Double) in samples.microseconds(share) / 1_000 }
+        Bench.report("\(name).p50", milliseconds(0.5), "ms", floor: floor)
+        Bench.report("\(name).p99", milliseconds(0.99), "ms", floor: floor)
+        Bench.report("\(name).longest-call", load.longest, "ms")
+        Bench.report("\(name).calls", Double(load.calls), "calls")
+        Bench.report("\(name).failed-calls", Double(load.failed), "calls")
+    }
+
+    /// What the kernel needs to start a process that ends at once.
+    private func processStart() -> Double {
+        var samples = Samples()
+        for _ in 0..<20 {
+            let start = clinux_now()
+            var pid: pid_t = 0
+            let name = strdup("/bin/true")
+            _ = clinux_spawn("/bin/true", [name, nil], [nil], [0, 1, 2], 3, &pid)
+            waitpid(pid, nil, 0)
+            free(name)
+            samples.add(clinux_now() - start)
+        }
+        return samples.microseconds(0.5) / 1_000
+    }
+}
+
+/// Callers that never stop calling, and what became of their calls.
+final class Load: Sendable {
+    private struct State {
+        var calls = 0
+        var failed = 0
+        var longest: Int64 = 0
+        var isStopped = false
+    }
+    private let state = Mutex(State())
+    private let manager: PluginManager
+    private let tool: String
+
+    init(_ manager: PluginManager, tool: String) {
+        self.manager = manager
+        self.tool = tool
+    }
+
+    func run() async {
+        while !state.withLock({ $0.isStopped }) {
+            let start = clinux_now()
+            var hasFailed = false
+            do {
+                _ = try await manager.call(tool, ["n": 1])
+            } catch {
+                hasFailed = true
+                complain("failed call: \(error)")
+            }
+            let taken = clinux_now() - start
+            state.withLock { state in
+                state.calls += 1
+                state.failed += hasFailed ? 1 : 0
+                state.longest = max(state.longest, taken)
+            }
+            try? await Task.sleep(for: .microseconds(500))
+        }
+    }
+
+    func stop() { state.withLock { $0.isStopped = true } }
+    var calls: Int { state.withLock { $0.calls } }
+    var failed: Int { state.withLock { $0.failed } }
+    /// Milliseconds.
+    var longest: Double { state.withLock { Double($0.longest) / 1e6 } }
+}
+
