@@ -21,7 +21,7 @@ let cSettings: [CSetting] = [
 /// A C program that SwiftPM would otherwise link against the Swift runtime: no start files of Swift's, all
 /// symbols bound at start, no run path into the toolchain. `Sources/nocturne-worker/link.c` has the other half.
 let plainCLinkerSettings: [LinkerSetting] = [
-    .unsafeFlags(["-nostartfiles", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--export-dynamic"]),
+    .unsafeFlags(["-nostartfiles", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--exclude-libs", "-Xlinker", "ALL"]),
     .unsafeFlags(["-no-toolchain-stdlib-rpath"], .when(configuration: .release)),
 ]
 

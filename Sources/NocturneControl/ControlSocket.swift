@@ -18,8 +18,23 @@ final class ControlSocket: Sendable {
     /// The bound socket until ``takeListener()``; −1 afterwards.
     private let listener: Mutex<Int32>
 
-    private struct Identity: Equatable {
-        let device: dev_t, inode: ino_t
+    /// Which file stands at a path, and what it is.
+    struct Identity: Equatable {
+        let device: UInt64, inode: UInt64
+        /// Type and permissions, as in inode(7).
+        let mode: UInt32
+
+        /// Of what stands at `path`, links not followed; `nil` if there is nothing.
+        init?(at path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            self.init(status)
+        }
+
+        init(_ status: stat) {
+            (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
+            mode = UInt32(status.st_mode)
+        }
     }
 
     /// Claims `path`: makes its directory (0700) if there is none, takes the lock, removes a socket that nobody
@@ -61,7 +76,7 @@ final class ControlSocket: Sendable {
         guard !wasReleased else { return }
         let listener = takeListener()
         if listener >= 0 { close(listener) }
-        if Self.identity(of: path) == identity { unlink(path) }
+        if Identity(at: path) == identity { unlink(path) }
         // While the lock is held nobody else may think that the path is theirs, so nothing of theirs is removed.
         unlink(Self.lockPath(path))
         close(lock)
@@ -129,9 +144,7 @@ final class ControlSocket: Sendable {
             }
             // Its last owner may have removed the file between our open and our flock: then it locks nothing.
             var status = stat()
-            if fstat(lock, &status) == 0,
-                identity(of: lockPath) == Identity(device: status.st_dev, inode: status.st_ino)
-            {
+            if fstat(lock, &status) == 0, Identity(at: lockPath) == Identity(status) {
                 // Only a courtesy to whoever finds the path taken: a failure changes nothing for us.
                 let pid = Array("\(getpid())\n".utf8)
                 if ftruncate(lock, 0) == 0 { _ = pwrite(lock, pid, pid.count, 0) }
@@ -183,7 +196,7 @@ final class ControlSocket: Sendable {
             close(descriptor)
             throw .system(operation: "bind", path: path, errno: code)
         }
-        guard let identity = identity(of: path) else {
+        guard let identity = Identity(at: path) else {
             let code = errno
             close(descriptor)
             throw .system(operation: "lstat", path: path, errno: code)
@@ -196,12 +209,6 @@ final class ControlSocket: Sendable {
         let descriptor = socket(AF_UNIX, kind | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw .system(operation: "socket", path: path, errno: errno) }
         return descriptor
-    }
-
-    private static func identity(of path: String) -> Identity? {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
-        return Identity(device: status.st_dev, inode: status.st_ino)
     }
 
     /// Calls `body` with the address of `path`, which ``check(_:)`` has accepted.

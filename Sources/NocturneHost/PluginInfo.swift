@@ -95,8 +95,6 @@ public struct PluginInfo: Sendable {
     public var settings: JSONValue = [:]
     /// The manifest, as JSON.
     public var manifest: JSONValue = .null
-    /// Running without a sandbox, for debugging.
-    public var isUnsandboxed = false
 
     public init(id: PluginID?, status: PluginStatus) {
         self.id = id
@@ -139,7 +137,6 @@ public struct PluginInfo: Sendable {
             "crashes": .number(JSONNumber(Int64(crashes))),
             "calls": .number(JSONNumber(Int64(clamping: calls))),
             "errors": .number(JSONNumber(Int64(clamping: errors))),
-            "unsandboxed": .bool(isUnsandboxed),
         ]
     }
 }

@@ -210,6 +210,14 @@ extension PluginManager {
         guard memory[id]?.enabled ?? configuration.autoEnable else {
             return .rest(memory[id]?.enabled == false ? .disabled : .loaded, nil)
         }
+        if configuration.isStrict {
+            return .rest(
+                .waiting,
+                Refusal(
+                    "strict",
+                    "strict mode wants namespaces and a cgroup for each worker, which this version does "
+                        + "not set up; start the host without --strict"))
+        }
         let isRunning = isServing(id)
         if let cycle = Requirements.cycle(from: id, in: { self.decisions[$0]?.choice?.manifest }) {
             return .rest(.failed, cycle)

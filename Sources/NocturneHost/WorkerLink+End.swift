@@ -105,7 +105,7 @@ extension WorkerLink {
                 guard state.slots[Int(slot)].generation == generation,
                     state.slots[Int(slot)].call != nil, state.slots[Int(slot)].replyFile == nil
                 else { return UInt32(EINVAL) }
-                if let error = send(file, to: Int(slot), generation, isReply: true) {
+                if let error = send(file, to: slot, generation, WIRE_FILE_REPLY) {
                     return UInt32(error.errno)
                 }
                 state.slots[Int(slot)].replyFile = file
@@ -116,16 +116,17 @@ extension WorkerLink {
         }
     }
 
+    /// Hands a memory file to the worker; `purpose` is one of WIRE_FILE_REQUEST, ….
     func send(
-        _ file: MemoryFile, to index: Int, _ generation: UInt32, isReply: Bool
+        _ file: MemoryFile, to slot: UInt32, _ generation: UInt32, _ purpose: UInt32
     ) -> SystemError? {
         var message = wire_slot_message()
         message.magic = WIRE_MAGIC
         message.message = WIRE_MESSAGE_FILE
-        message.slot = UInt32(index)
+        message.slot = slot
         message.generation = generation
         message.size = UInt64(file.size)
-        message.is_reply = isReply ? 1 : 0
+        message.is_reply = purpose
         var descriptor = file.descriptor
         let sent = clinux_send(
             control, &message, UInt64(MemoryLayout.size(ofValue: message)), &descriptor, 1)

@@ -146,7 +146,7 @@ final class WorkerLink: DeadlineKeeper {
             }
             let generation = max(1, state.slots[index].generation &+ 1)
             state.slots[index] = Slot(generation: generation, call: call, requestFile: file)
-            if let file, let error = send(file, to: index, generation, isReply: false) {
+            if let file, let error = send(file, to: UInt32(index), generation, WIRE_FILE_REQUEST) {
                 release(index, &state)
                 return (.failure(.failed(error)), false)
             }

@@ -37,6 +37,8 @@ final class WorkerServices: WorkerServicing {
         var droppedEvents = 0
         var askedGenerations = [UInt32](repeating: 0, count: Int(WIRE_SERVICE_SLOTS))
         var busy = [Bool](repeating: false, count: Int(WIRE_SERVICE_SLOTS))
+        /// Rooms for the payload of a slot's next ask.
+        var rooms = [MemoryFile?](repeating: nil, count: Int(WIRE_SERVICE_SLOTS))
     }
     private let state = Mutex(State())
     private let plugin: PluginID
@@ -104,7 +106,8 @@ final class WorkerServices: WorkerServicing {
             if buffer.count > first { wire_copy(base + first, ring, buffer.count - first) }
         }
         state.withLock { $0.recordHead = tail }
-        wire_store(wire_record_head(link.memory.down), tail)
+        // Fenced: `hasNews` looks again after it, or the worker sees it and rings.
+        wire_store_fence(wire_record_head(link.memory.down), tail)
         noteDropped(up)
         var offset = 0
         while offset < bytes.count {
@@ -242,6 +245,12 @@ final class WorkerServices: WorkerServicing {
                 payload = withUnsafeBytes(of: &ask.bytes) { [UInt8]($0.prefix(count)) }
             case WIRE_IN_BLOCK where count <= Int(WIRE_BLOCK):
                 payload = WireMemory.copy(wire_service_block(link.memory.up, slot), count)
+            case WIRE_IN_FILE where count <= state.withLock({ $0.rooms[Int(slot)]?.size ?? 0 }):
+                let room = state.withLock { state in
+                    defer { state.rooms[Int(slot)] = nil }
+                    return state.rooms[Int(slot)]
+                }
+                payload = room.map { WireMemory.copy($0.address, count) } ?? []
             default:
                 return link.onMisconduct(
                     .protocolError("an ask of \(count) bytes with flags \(ask.flags)"))
@@ -261,10 +270,7 @@ final class WorkerServices: WorkerServicing {
             let (status, bytes) = storage(ask)
             reply(link, ask, status, bytes)
         case WIRE_ASK_BUFFER:
-            let size = ask.payload.count == 8 ? ask.payload.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } : 0
-            reply(
-                link, ask,
-                link.makeRoom(slot: ask.callSlot, generation: ask.callGeneration, size: size), [])
+            reply(link, ask, makeRoom(link, ask), [])
         case WIRE_ASK_CALL_TOOL:
             // A task of its own: the other plugin may take its time.
             Task { await callTool(link, ask) }
@@ -272,17 +278,52 @@ final class WorkerServices: WorkerServicing {
         }
     }
 
+    /// Room for a large reply, or for the slot's next ask. Returns an errno.
+    private func makeRoom(_ link: WorkerLink, _ ask: Ask) -> UInt32 {
+        guard ask.payload.count == 8 else { return UInt32(EINVAL) }
+        let size = ask.payload.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        guard ask.callSlot == WIRE_NO_CALL else {
+            return link.makeRoom(slot: ask.callSlot, generation: ask.callGeneration, size: size)
+        }
+        guard size > 0, size <= UInt64(WIRE_PAYLOAD_MAX) else { return UInt32(EMSGSIZE) }
+        do throws(SystemError) {
+            let room = try MemoryFile("nocturne-ask", size: Int(size))
+            if let error = link.send(room, to: ask.slot, ask.generation, WIRE_FILE_ASK) { throw error }
+            state.withLock { $0.rooms[Int(ask.slot)] = room }
+            return 0
+        } catch {
+            return UInt32(error.errno)
+        }
+    }
+
+    /// A memory file with an answer that fits no block; `nil` if it cannot be handed over.
+    private func sendFile(_ link: WorkerLink, _ ask: Ask, _ bytes: [UInt8]) -> SystemError? {
+        do throws(SystemError) {
+            let file = try MemoryFile("nocturne-answer", size: bytes.count)
+            bytes.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(start: file.address, count: file.size)
+                    .copyMemory(from: bytes)
+            }
+            return link.send(file, to: ask.slot, ask.generation, WIRE_FILE_ANSWER)
+        } catch {
+            return error
+        }
+    }
+
     private func reply(_ link: WorkerLink, _ ask: Ask, _ status: UInt32, _ bytes: [UInt8]) {
         var answer = wire_answer()
         answer.status = status
         var bytes = bytes
-        if bytes.count > Int(WIRE_BLOCK) {
-            answer.status = UInt32(EMSGSIZE)
+        let isLarge = bytes.count > Int(WIRE_BLOCK)
+        if isLarge, let error = sendFile(link, ask, bytes) {
+            answer.status = UInt32(error.errno)
             bytes = []
         }
         answer.length = UInt32(bytes.count)
         bytes.withUnsafeBytes { bytes in
-            if bytes.count <= Int(WIRE_INLINE) {
+            if isLarge {
+                answer.flags = UInt16(bytes.isEmpty ? WIRE_INLINED : WIRE_IN_FILE)
+            } else if bytes.count <= Int(WIRE_INLINE) {
                 answer.flags = UInt16(WIRE_INLINED)
                 withUnsafeMutableBytes(of: &answer.bytes) { $0.copyMemory(from: bytes) }
             } else {

@@ -1,9 +1,10 @@
 // calls.c — the call threads: take a request, run its handler or hook, publish the reply.
 //
-// A handle is not a pointer but slot and generation, so that one kept too long is noticed and never reaches a newer call.
-// A thread without work watches the queue only while calls come closer together than it may watch; else it sleeps on the
-// doorbell. `pollers` and `sleepers` are told to the host before the last look at the queue (Dekker's pattern), so that
-// either the host sees them or the thread sees the request.
+// A handle is not a pointer but slot and generation, so that one kept too long is noticed and never
+// reaches a newer call. A thread without work watches the queue only while calls come closer
+// together than it may watch; else it sleeps on the doorbell. `pollers` and `sleepers` are told to
+// the host before the last look at the queue (Dekker's pattern), so that either the host sees them
+// or the thread sees the request.
 #include "worker.h"
 #include <errno.h>
 #include <poll.h>
@@ -12,29 +13,29 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define CALL_STACK (1u << 20)     // bytes
-#define SPIN_BUDGET_NS 20000      // about two wake-ups by pipe
-#define SHORT_GAP_NS 100000       // a gap as measured holds a wake-up: 59 to 72 µs when on another CPU
-#define TRIALS_MAX 32u            // short gaps between two attempts at watching, when they fail
-#define PAUSES_UNTIMED 64         // before the clock is read for the first time
-#define PAUSES_TIMED 32           // between two readings
-#define STATE_SCHEMA_SIZE 4u      // WIRE_CALL_SAVE: the number before the state
+#define CALL_STACK (1u << 20) // bytes
+#define SPIN_BUDGET_NS 20000  // about two wake-ups by pipe
+#define SHORT_GAP_NS 100000   // a gap as measured holds a wake-up: 59 to 72 µs when on another CPU
+#define TRIALS_MAX 32u        // short gaps between two attempts at watching, when they fail
+#define PAUSES_UNTIMED 64     // before the clock is read for the first time
+#define PAUSES_TIMED 32       // between two readings
+#define STATE_SCHEMA_SIZE 4u  // WIRE_CALL_SAVE: the number before the state
 
 // A call in progress. Written by the thread that took it, read by whoever completes it.
 struct call {
     uint64_t state; // generation << 1 | whether it is open
     int64_t deadline;
-    uint32_t kind;
     memory_file input; // mapped for this call
     memory_file room;  // for its reply: asked for by `reserve` or `complete`
 };
 static struct call calls[WIRE_CALL_SLOTS];
 static uint32_t queue_head; // count of numbers ever taken out of the queue
 static bool is_active;
-static bool is_passed_on; // a byte of `pass_on` is on its way; one is enough, its reader passes on what is left
+static bool is_passed_on; // a byte of `pass_on` is on its way; one is enough, its reader passes on
+                          // what is left
 static _Thread_local bool is_control;
 
-// ------------------------------------------------------------------------------------------------- handles
+// ---- handles
 
 static nocturne_call_t *handle_of(uint32_t slot, uint32_t generation) {
     return (nocturne_call_t *)(uintptr_t)((uint64_t)generation * WIRE_CALL_SLOTS + slot);
@@ -73,7 +74,7 @@ bool is_control_thread(void) {
     return is_control;
 }
 
-// ------------------------------------------------------------------------------------------------- replies
+// ---- replies
 
 // Gets memory of the host's for a reply. ETIMEDOUT, EAGAIN, or what the host says.
 static int take_room(uint32_t slot, uint32_t generation, uint64_t size, memory_file *room) {
@@ -95,7 +96,8 @@ static void unmap(memory_file *file) {
     }
 }
 
-static void publish(uint32_t slot, uint32_t generation, uint32_t status, uint32_t flags, size_t size) {
+static void publish(
+    uint32_t slot, uint32_t generation, uint32_t status, uint32_t flags, size_t size) {
     wire_reply *reply = wire_reply_at(worker.up, slot);
     unmap(&calls[slot].input);
     unmap(&calls[slot].room);
@@ -109,11 +111,13 @@ static void publish(uint32_t slot, uint32_t generation, uint32_t status, uint32_
     }
 }
 
-// Replies to a call that is closed to everybody else by now. Where no memory is to be had, the reply is an error.
+// Replies to a call that is closed to everybody else by now. Where no memory is to be had, the
+// reply is an error.
 static void finish(
     uint32_t slot, uint32_t generation, uint32_t status, const void *bytes, size_t size) {
     struct call *call = &calls[slot];
-    void *inlined = wire_reply_at(worker.up, slot)->bytes, *block = wire_call_block(worker.up, slot);
+    void *inlined = wire_reply_at(worker.up, slot)->bytes,
+         *block = wire_call_block(worker.up, slot);
     uint32_t flags = size <= WIRE_INLINE ? WIRE_INLINED
         : size <= WIRE_BLOCK             ? WIRE_IN_BLOCK
                                          : WIRE_IN_FILE;
@@ -125,7 +129,8 @@ static void finish(
         int error = take_room(slot, generation, size, &room);
         if (error != 0) {
             char text[WIRE_TEXT];
-            format_text(text, "no memory for a result of %zu bytes: %s", size, strerrordesc_np(error));
+            format_text(
+                text, "no memory for a result of %zu bytes: %s", size, strerrordesc_np(error));
             size = strlen(text);
             memcpy(block, text, size);
             publish(slot, generation, NOCTURNE_RETRY, WIRE_IN_BLOCK, size);
@@ -134,7 +139,9 @@ static void finish(
         unmap(&call->room);
         call->room = room;
     }
-    void *target = flags == WIRE_INLINED ? inlined : flags == WIRE_IN_BLOCK ? block : call->room.bytes;
+    void *target = flags == WIRE_INLINED ? inlined
+        : flags == WIRE_IN_BLOCK         ? block
+                                         : call->room.bytes;
     if (size > 0 && bytes != target) {
         memmove(target, bytes, size);
     }
@@ -146,7 +153,8 @@ static void finish_text(uint32_t slot, uint32_t generation, uint32_t status, con
 }
 
 // The functions of nocturne_host_t; plugin.h has their contracts.
-static int32_t complete(nocturne_call_t *handle, uint32_t status, const void *bytes, uint64_t size) {
+static int32_t complete(
+    nocturne_call_t *handle, uint32_t status, const void *bytes, uint64_t size) {
     uint32_t slot, generation;
     if (!plugin_is_active()) {
         return misuse();
@@ -159,7 +167,8 @@ static int32_t complete(nocturne_call_t *handle, uint32_t status, const void *by
         return -EINVAL;
     }
     if (status != NOCTURNE_OK && size > NOCTURNE_MESSAGE_MAX) { // cut between two characters
-        for (size = NOCTURNE_MESSAGE_MAX; size > 0 && (((const uint8_t *)bytes)[size] & 0xc0) == 0x80;) {
+        for (size = NOCTURNE_MESSAGE_MAX;
+            size > 0 && (((const uint8_t *)bytes)[size] & 0xc0) == 0x80;) {
             size--;
         }
     }
@@ -226,9 +235,10 @@ static int64_t remaining(nocturne_call_t *handle) {
 const nocturne_host_t host = {
     NOCTURNE_ABI, sizeof host, host_extension, complete, reserve, is_cancelled, remaining};
 
-// --------------------------------------------------------------------------------------------------- hooks
+// ---- hooks
 
-// Replies with how a hook ended: well if `is_well`, else with the plugin's reason or, without one, its result.
+// Replies with how a hook ended: well if `is_well`, else with the plugin's reason or, without one,
+// its result.
 static void finish_hook(uint32_t slot, uint32_t generation, const char *hook, bool is_well,
     int64_t result, nocturne_error_t *error) {
     char text[WIRE_TEXT];
@@ -322,8 +332,8 @@ static void run_hook(
         save(slot, generation);
     } else if (kind == WIRE_CALL_RESTORE && tables.state != NULL && size >= STATE_SCHEMA_SIZE) {
         memcpy(&schema, bytes, STATE_SCHEMA_SIZE);
-        result = tables.state->restore(schema, (const uint8_t *)bytes + STATE_SCHEMA_SIZE,
-            size - STATE_SCHEMA_SIZE, &error);
+        result = tables.state->restore(
+            schema, (const uint8_t *)bytes + STATE_SCHEMA_SIZE, size - STATE_SCHEMA_SIZE, &error);
         finish_hook(slot, generation, "restore", result == 0, result, &error);
     } else if (kind == WIRE_CALL_SETTINGS && tables.settings != NULL) {
         change_settings(slot, generation, bytes, size);
@@ -332,7 +342,7 @@ static void run_hook(
     }
 }
 
-// ------------------------------------------------------------------------------------------------- threads
+// ---- threads
 
 // Where the request's payload is. NULL if its memory file did not come in time.
 static const void *find_input(const wire_request *request, uint32_t slot, struct call *call) {
@@ -354,7 +364,6 @@ static void serve(uint32_t slot) {
     struct call *call = &calls[slot];
     uint32_t generation = request->generation, kind = request->kind;
     call->deadline = request->deadline;
-    call->kind = kind;
     call->room.size = 0;
     const void *bytes = find_input(request, slot, call);
     if (bytes == NULL) {
@@ -379,7 +388,8 @@ static bool queue_is_empty(void) {
     return wire_load(&worker.down->tail) == __atomic_load_n(&queue_head, __ATOMIC_RELAXED);
 }
 
-// An entry is not overwritten before its request is answered, so it may be read before it is claimed.
+// An entry is not overwritten before its request is answered, so it may be read before it is
+// claimed.
 static bool take_request(uint32_t *slot) {
     for (;;) {
         uint32_t head = wire_load(&queue_head);
@@ -413,7 +423,8 @@ static bool watch_queue(void) {
     return false;
 }
 
-// A call thread's own view of when watching pays: after `needed` short gaps in a row; each failure doubles that.
+// A call thread's own view of when watching pays: after `needed` short gaps in a row; each failure
+// doubles that.
 struct watch {
     bool is_on, pays;
     uint32_t short_gaps, needed;
@@ -440,7 +451,8 @@ static void sleep_on_doorbell(struct watch *watch) {
         watch->short_gaps = now_ns() - start < SHORT_GAP_NS ? watch->short_gaps + 1 : 0;
         watch->pays = profile.has_many_cpus && watch->short_gaps >= watch->needed;
     }
-    wire_add(&worker.up->sleepers, UINT32_MAX); // first, or the host counts a sleeper without a byte
+    wire_add(
+        &worker.up->sleepers, UINT32_MAX); // first, or the host counts a sleeper without a byte
     wire_add(&worker.up->wakes, (uint32_t)count);
     if (count > 0) {
         __atomic_store_n(&is_passed_on, false, __ATOMIC_SEQ_CST);
@@ -448,7 +460,8 @@ static void sleep_on_doorbell(struct watch *watch) {
     wire_fence();
 }
 
-// What the host left lying because a thread watched, or was on its way, another one may have to fetch.
+// What the host left lying because a thread watched, or was on its way, another one may have to
+// fetch.
 static void pass_on(void) {
     if (!queue_is_empty() && wire_load(&worker.up->sleepers) != 0
         && wire_load(&worker.up->pollers) == 0
@@ -533,7 +546,8 @@ void control_run(void) {
     for (;;) {
         int error = control_step(INT64_MAX);
         if (error != 0) {
-            dprintf(STDERR_FILENO, "nocturne-worker: a control message was ignored: error %d\n", error);
+            dprintf(
+                STDERR_FILENO, "nocturne-worker: a control message was ignored: error %d\n", error);
         }
     }
 }

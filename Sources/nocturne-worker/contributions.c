@@ -1,10 +1,12 @@
-// contributions.c — the names the manifest declares, and who handles them at the moment. The host refers to them by index.
+// contributions.c — the names the manifest declares, and who handles them at the moment. The host
+// refers to them by index.
 #include "worker.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-// A declaration. Handler and context change together: readers try again while `version` is odd or has moved.
+// A declaration. Handler and context change together: readers try again while `version` is odd or
+// has moved.
 struct declaration {
     uint32_t kind;
     const char *name;
@@ -14,7 +16,8 @@ struct declaration {
 };
 static struct declaration *declared;
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
-// The first item of a constant table that the manifest does not declare, for `contributions_complete`.
+// The first item of a constant table that the manifest does not declare, for
+// `contributions_complete`.
 static const char *stray_table, *stray_name;
 
 static const char *word(uint32_t kind) {
@@ -112,11 +115,13 @@ bool contributions_complete(char *text) {
         missing = declared[i].handler == NULL ? &declared[i] : NULL;
     }
     if (missing != NULL && stray_name != NULL) {
-        format_text(text, "the manifest declares the %s \"%s\", which has no handler, and \"%s\" has a "
+        format_text(text,
+            "the manifest declares the %s \"%s\", which has no handler, and \"%s\" has a "
             "handler for \"%s\", which the manifest does not declare: give both the same name",
             word(missing->kind), missing->name, stray_table, stray_name);
     } else if (missing != NULL) {
-        format_text(text, "the manifest declares the %s \"%s\", but no table and no call of "
+        format_text(text,
+            "the manifest declares the %s \"%s\", but no table and no call of "
             "register or subscribe gave it a handler before activate returned",
             word(missing->kind), missing->name);
     } else if (stray_name != NULL) {
@@ -157,6 +162,5 @@ static int32_t subscribe(const char *event, nocturne_handler_t handler, void *co
 static int32_t unsubscribe(const char *event) {
     return switch_handler(WIRE_CALL_LISTENER, event, false, NULL, NULL);
 }
-const nocturne_host_contributions_t host_contributions = {
-    sizeof host_contributions, 0, register_tool, unregister_tool, register_command,
-    unregister_command, subscribe, unsubscribe};
+const nocturne_host_contributions_t host_contributions = {sizeof host_contributions, 0,
+    register_tool, unregister_tool, register_command, unregister_command, subscribe, unsubscribe};

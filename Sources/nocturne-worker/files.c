@@ -1,5 +1,6 @@
-// files.c — the control socket: cancellations, and memory files for payloads over WIRE_BLOCK, which wait here until the thread
-// that needs them takes them. One place a slot and role; a newer file replaces one that nobody took.
+// files.c — the control socket: cancellations, and memory files for payloads over WIRE_BLOCK, which
+// wait here until the thread that needs them takes them. One place a slot and role; a newer file
+// replaces one that nobody took.
 #include "worker.h"
 #include <errno.h>
 #include <poll.h>

@@ -1,12 +1,15 @@
-// filter.c — the system calls a worker may make: seccomp by libseccomp, compiled once in the zygote, installed raw.
+// filter.c — the system calls a worker may make: seccomp by libseccomp, compiled once in the
+// zygote, installed raw.
 //
-// Stage 1 holds before the plugin's first instruction and still lets dlopen work. Stage 2 comes after it, on all threads:
-// no file is opened and nothing becomes executable any more. A third, small program (the tail) says what libseccomp
-// cannot: this process's id, a syscall number "above the newest known", two answers for one call.
+// Stage 1 holds before the plugin's first instruction and still lets dlopen work. Stage 2 comes
+// after it, on all threads: no file is opened and nothing becomes executable any more. A third,
+// small program (the tail) says what libseccomp cannot: this process's id, a syscall number "above
+// the newest known", two answers for one call.
 //
-// A call that is not listed gets EPERM: it is known, and refused. A number above the newest known gets ENOSYS, as do the
-// listed calls that came late and whose arguments lie in memory: libraries then take the older way, while EPERM would be
-// the end for them (glibc tries clone3 first). What only an attack would try kills the process.
+// A call that is not listed gets EPERM: it is known, and refused. A number above the newest known
+// gets ENOSYS, as do the listed calls that came late and whose arguments lie in memory: libraries
+// then take the older way, while EPERM would be the end for them (glibc tries clone3 first). What
+// only an attack would try kills the process.
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +20,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#define NEWEST_SYSCALL 450u // set_mempolicy_home_node, Linux 5.17; one numbering on all architectures since 424
+#define NEWEST_SYSCALL                                                                             \
+    450u // set_mempolicy_home_node, Linux 5.17; one numbering on all architectures since 424
 // What glibc's pthread_create passes (sysdeps/unix/sysv/linux/createthread.c), and nothing else.
 #define PTHREAD_FLAGS 0x3d0f00ull
 #define CLONE_NAMESPACES 0x7e020000u // all CLONE_NEW… that clone(2) takes
@@ -30,50 +34,48 @@
 #define OPEN_WRITES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
 #define CALL(name) SCMP_SYS(name)
 
-static const int allowed[] = {
-    CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv),
-    CALL(close), CALL(fstat), CALL(newfstatat), CALL(lseek), CALL(munmap), CALL(brk), CALL(mremap),
-    CALL(nanosleep), CALL(gettimeofday), CALL(time), CALL(getpid), CALL(getppid), CALL(gettid),
-    CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getresuid), CALL(getresgid),
-    CALL(getgroups), CALL(capget), CALL(getrandom), CALL(rt_sigprocmask), CALL(rt_sigreturn),
-    CALL(rt_sigsuspend), CALL(rt_sigtimedwait), CALL(rt_sigpending), CALL(sigaltstack),
-    CALL(restart_syscall), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_get_priority_max),
-    CALL(sched_get_priority_min), CALL(set_robust_list), CALL(rseq), CALL(set_tid_address),
-    CALL(exit), CALL(exit_group), CALL(poll), CALL(ppoll), CALL(select), CALL(pselect6),
-    CALL(recvmsg), CALL(sendmsg), CALL(membarrier), CALL(getcpu), CALL(uname), CALL(sysinfo),
-    CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(eventfd2),
-    CALL(timerfd_create), CALL(timerfd_settime), CALL(timerfd_gettime), CALL(pipe2), CALL(dup),
-    CALL(dup2), CALL(dup3),
-    CALL(ioctl), CALL(kill), CALL(tgkill), // the tail narrows these
-};
+// The tail narrows ioctl, kill, tgkill and rt_sigaction.
+static const int allowed[] = {CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64),
+    CALL(pwrite64), CALL(preadv), CALL(close), CALL(fstat), CALL(newfstatat), CALL(lseek),
+    CALL(munmap), CALL(brk), CALL(mremap), CALL(nanosleep), CALL(gettimeofday), CALL(time),
+    CALL(getpid), CALL(getppid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(getgid),
+    CALL(getegid), CALL(getresuid), CALL(getresgid), CALL(getgroups), CALL(capget), CALL(getrandom),
+    CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(rt_sigsuspend), CALL(rt_sigtimedwait),
+    CALL(rt_sigpending), CALL(sigaltstack), CALL(restart_syscall), CALL(sched_yield),
+    CALL(sched_getaffinity), CALL(sched_get_priority_max), CALL(sched_get_priority_min),
+    CALL(set_robust_list), CALL(rseq), CALL(set_tid_address), CALL(exit), CALL(exit_group),
+    CALL(poll), CALL(ppoll), CALL(select), CALL(pselect6), CALL(recvmsg), CALL(sendmsg),
+    CALL(membarrier), CALL(getcpu), CALL(uname), CALL(sysinfo), CALL(epoll_create1),
+    CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(eventfd2), CALL(timerfd_create),
+    CALL(timerfd_settime), CALL(timerfd_gettime), CALL(pipe2), CALL(dup), CALL(dup2), CALL(dup3),
+    CALL(ioctl), CALL(kill), CALL(tgkill), CALL(rt_sigaction)};
 
-static const int absent[] = { // ENOSYS: take the older way
-    CALL(clone3), CALL(statx), CALL(openat2), CALL(faccessat2), CALL(close_range), CALL(epoll_pwait2),
-    CALL(pidfd_open), CALL(pidfd_send_signal), CALL(futex_waitv), CALL(io_uring_setup),
-    CALL(io_uring_enter), CALL(io_uring_register), CALL(preadv2), CALL(pwritev2),
-};
+// ENOSYS: take the older way.
+static const int absent[] = {CALL(clone3), CALL(statx), CALL(openat2), CALL(faccessat2),
+    CALL(close_range), CALL(epoll_pwait2), CALL(pidfd_open), CALL(pidfd_send_signal),
+    CALL(futex_waitv), CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register),
+    CALL(preadv2), CALL(pwritev2)};
 
-static const int hidden[] = { // ENOENT: there is no such file
-    CALL(access), CALL(faccessat), CALL(readlink), CALL(readlinkat),
-};
+// ENOENT: there is no such file.
+static const int hidden[] = {CALL(access), CALL(faccessat), CALL(readlink), CALL(readlinkat)};
 
-static const int hostile[] = {
-    CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(process_madvise),
-    CALL(process_mrelease), CALL(pidfd_getfd), CALL(kcmp), CALL(bpf), CALL(perf_event_open),
-    CALL(userfaultfd), CALL(add_key), CALL(request_key), CALL(keyctl), CALL(mount), CALL(umount2),
-    CALL(pivot_root), CALL(chroot), CALL(move_mount), CALL(open_tree), CALL(fsopen), CALL(fsconfig),
-    CALL(fsmount), CALL(fspick), CALL(mount_setattr), CALL(setns), CALL(unshare), CALL(init_module),
-    CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load), CALL(reboot),
-    CALL(swapon), CALL(swapoff), CALL(open_by_handle_at), CALL(name_to_handle_at),
-    CALL(personality), CALL(modify_ldt), CALL(iopl), CALL(ioperm), CALL(io_setup), CALL(io_submit),
-    CALL(quotactl), CALL(acct), CALL(syslog), CALL(sethostname), CALL(setdomainname),
-    CALL(settimeofday), CALL(clock_settime), CALL(adjtimex), CALL(clock_adjtime), CALL(vmsplice),
-    CALL(remap_file_pages), CALL(lookup_dcookie), CALL(mbind), CALL(migrate_pages),
-    CALL(move_pages), CALL(mq_open), CALL(shmget), CALL(shmat), CALL(semget), CALL(msgget),
-    CALL(fanotify_init), CALL(vhangup), CALL(uselib),
-};
+// What only an attack would try.
+static const int hostile[] = {CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev),
+    CALL(process_madvise), CALL(process_mrelease), CALL(pidfd_getfd), CALL(kcmp), CALL(bpf),
+    CALL(perf_event_open), CALL(userfaultfd), CALL(add_key), CALL(request_key), CALL(keyctl),
+    CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(move_mount), CALL(open_tree),
+    CALL(fsopen), CALL(fsconfig), CALL(fsmount), CALL(fspick), CALL(mount_setattr), CALL(setns),
+    CALL(unshare), CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load),
+    CALL(kexec_file_load), CALL(reboot), CALL(swapon), CALL(swapoff), CALL(open_by_handle_at),
+    CALL(name_to_handle_at), CALL(personality), CALL(modify_ldt), CALL(iopl), CALL(ioperm),
+    CALL(io_setup), CALL(io_submit), CALL(quotactl), CALL(acct), CALL(syslog), CALL(sethostname),
+    CALL(setdomainname), CALL(settimeofday), CALL(clock_settime), CALL(adjtimex),
+    CALL(clock_adjtime), CALL(vmsplice), CALL(remap_file_pages), CALL(lookup_dcookie), CALL(mbind),
+    CALL(migrate_pages), CALL(move_pages), CALL(mq_open), CALL(shmget), CALL(shmat), CALL(semget),
+    CALL(msgget), CALL(fanotify_init), CALL(vhangup), CALL(uselib)};
 
-// One call allowed for one value of one argument (after a mask), by several such lines for several values.
+// One call allowed for one value of one argument (after a mask), by several such lines for several
+// values.
 struct narrow {
     int call;
     unsigned argument;
@@ -82,8 +84,7 @@ struct narrow {
 #define WHOLE UINT64_MAX
 #define LOW_WORD 0xffffffffull // the kernel takes an int here
 
-static const struct narrow narrowed[] = {
-    {CALL(openat), 2, OPEN_WRITES, 0},
+static const struct narrow narrowed[] = {{CALL(openat), 2, OPEN_WRITES, 0},
     {CALL(clone), 0, WHOLE, PTHREAD_FLAGS},
     {CALL(mmap), 2, PROT_WRITE | PROT_EXEC, 0}, // never both
     {CALL(mmap), 2, PROT_WRITE | PROT_EXEC, PROT_WRITE},
@@ -102,17 +103,16 @@ static const struct narrow narrowed[] = {
     {CALL(futex), 1, 0x7f, 3 /* REQUEUE */}, {CALL(futex), 1, 0x7f, 4 /* CMP_REQUEUE */},
     {CALL(futex), 1, 0x7f, 5 /* WAKE_OP */}, {CALL(futex), 1, 0x7f, 9 /* WAIT_BITSET */},
     {CALL(futex), 1, 0x7f, 10 /* WAKE_BITSET */},
-    // Swift's Mutex is a PI futex on Linux and traps when it is refused under contention; these are its exact operations.
+    // Swift's Mutex is a PI futex on Linux and traps when it is refused under contention; these are
+    // its exact operations.
     {CALL(futex), 1, LOW_WORD, 0x86 /* LOCK_PI | PRIVATE */},
     {CALL(futex), 1, LOW_WORD, 0x87 /* UNLOCK_PI | PRIVATE */},
     {CALL(futex), 1, LOW_WORD, 0x88 /* TRYLOCK_PI | PRIVATE */},
-    {CALL(futex), 1, LOW_WORD, 0x08 /* TRYLOCK_PI */},
-    {CALL(madvise), 2, LOW_WORD, MADV_NORMAL}, {CALL(madvise), 2, LOW_WORD, MADV_RANDOM},
-    {CALL(madvise), 2, LOW_WORD, MADV_SEQUENTIAL}, {CALL(madvise), 2, LOW_WORD, MADV_WILLNEED},
-    {CALL(madvise), 2, LOW_WORD, MADV_DONTNEED}, {CALL(madvise), 2, LOW_WORD, MADV_FREE},
-    {CALL(madvise), 2, LOW_WORD, MADV_HUGEPAGE}, {CALL(madvise), 2, LOW_WORD, MADV_NOHUGEPAGE},
-    {CALL(madvise), 2, LOW_WORD, MADV_DONTDUMP},
-};
+    {CALL(futex), 1, LOW_WORD, 0x08 /* TRYLOCK_PI */}, {CALL(madvise), 2, LOW_WORD, MADV_NORMAL},
+    {CALL(madvise), 2, LOW_WORD, MADV_RANDOM}, {CALL(madvise), 2, LOW_WORD, MADV_SEQUENTIAL},
+    {CALL(madvise), 2, LOW_WORD, MADV_WILLNEED}, {CALL(madvise), 2, LOW_WORD, MADV_DONTNEED},
+    {CALL(madvise), 2, LOW_WORD, MADV_FREE}, {CALL(madvise), 2, LOW_WORD, MADV_HUGEPAGE},
+    {CALL(madvise), 2, LOW_WORD, MADV_NOHUGEPAGE}, {CALL(madvise), 2, LOW_WORD, MADV_DONTDUMP}};
 
 #define COUNT(list) (sizeof list / sizeof *list)
 
@@ -128,18 +128,17 @@ static int add_all(
 // Rules that look at arguments in other ways than `narrow` says.
 static int add_particular(scmp_filter_ctx context) {
     static const int clocks[] = {CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep)};
-    // A pipe's flags are shared with whoever else holds that end: a worker may set non-blocking, and never clear it.
+    // A pipe's flags are shared with whoever else holds that end: a worker may set non-blocking,
+    // and never clear it.
     const uint64_t status_flags = ~(uint64_t)(O_ACCMODE | O_LARGEFILE);
-    int error = -seccomp_rule_add(
-        context, SCMP_ACT_ALLOW, CALL(fcntl), 2, SCMP_A1_64(SCMP_CMP_EQ, F_SETFL, 0),
+    int error = -seccomp_rule_add(context, SCMP_ACT_ALLOW, CALL(fcntl), 2,
+        SCMP_A1_64(SCMP_CMP_EQ, F_SETFL, 0),
         SCMP_A2_64(SCMP_CMP_MASKED_EQ, status_flags, O_NONBLOCK));
-    // A handler for SIGSYS could hide what was refused.
-    error = error != 0 ? error : -seccomp_rule_add(
-        context, SCMP_ACT_ALLOW, CALL(rt_sigaction), 1, SCMP_A0_64(SCMP_CMP_NE, SIGSYS, 0));
     // For the tail and stage 2. It can only tighten, and cannot make a listener.
-    error = error != 0 ? error : -seccomp_rule_add(
-        context, SCMP_ACT_ALLOW, CALL(seccomp), 2, SCMP_A0_64(SCMP_CMP_EQ, OPERATION_SET_FILTER, 0),
-        SCMP_A1_64(SCMP_CMP_EQ, FLAG_TSYNC, 0));
+    error = error != 0 ? error
+                       : -seccomp_rule_add(context, SCMP_ACT_ALLOW, CALL(seccomp), 2,
+                             SCMP_A0_64(SCMP_CMP_EQ, OPERATION_SET_FILTER, 0),
+                             SCMP_A1_64(SCMP_CMP_EQ, FLAG_TSYNC, 0));
     for (size_t i = 0; error == 0 && i < COUNT(clocks); i++) {
         error = -seccomp_rule_add(
             context, SCMP_ACT_ALLOW, clocks[i], 1, SCMP_A0_64(SCMP_CMP_LE, CLOCK_LAST, 0));
@@ -154,8 +153,7 @@ static int add_stage1(scmp_filter_ctx context) {
     error = add_all(context, error, SCMP_ACT_KILL_PROCESS, hostile, COUNT(hostile));
     for (size_t i = 0; error == 0 && i < COUNT(narrowed); i++) {
         const struct narrow *rule = &narrowed[i];
-        struct scmp_arg_cmp test = {
-            rule->argument, SCMP_CMP_MASKED_EQ, rule->mask, rule->value};
+        struct scmp_arg_cmp test = {rule->argument, SCMP_CMP_MASKED_EQ, rule->mask, rule->value};
         error = -seccomp_rule_add_array(context, SCMP_ACT_ALLOW, rule->call, 1, &test);
     }
     return error != 0 ? error : add_particular(context);
@@ -181,7 +179,7 @@ static int compile(uint32_t other, int (*add)(scmp_filter_ctx), struct sock_fpro
     // 2: a binary tree of the numbers instead of a list.
     int error = -seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     error = error != 0 ? error
-        : -seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+                       : -seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     error = error != 0 ? error : add(context);
     int file = error == 0 ? memfd_create("filter", MFD_CLOEXEC) : -1;
     error = error == 0 && file < 0 ? errno : error;
@@ -191,7 +189,7 @@ static int compile(uint32_t other, int (*add)(scmp_filter_ctx), struct sock_fpro
     if (size > 0) {
         program->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
         program->filter = malloc((size_t)size);
-        error = program->filter == NULL ? ENOMEM
+        error = program->filter == NULL                             ? ENOMEM
             : pread(file, program->filter, (size_t)size, 0) != size ? EIO
                                                                     : 0;
     }
@@ -218,33 +216,37 @@ static int install(const struct sock_fprog *program) {
 #define TEST(at, kind, value, then, otherwise)                                                     \
     BPF_JUMP(BPF_JMP | (kind) | BPF_K, (value), (then) - (at) - 1, (otherwise) - (at) - 1)
 #define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, (action))
-#define MAP_SHARED_ANONYMOUS 0x21u // MAP_SHARED | MAP_ANONYMOUS: memory that RLIMIT_DATA does not count
+#define MAP_SHARED_ANONYMOUS                                                                       \
+    0x21u // MAP_SHARED | MAP_ANONYMOUS: memory that RLIMIT_DATA does not count
 
 int filter_install_stage1(void) {
     uint32_t pid = (uint32_t)getpid();
     struct sock_filter lines[] = {
         /* 0 */ LOAD(0), // the number
-        /* 1 */ TEST(1, BPF_JEQ, SYS_kill, 7, 2),
-        /* 2 */ TEST(2, BPF_JEQ, SYS_tgkill, 7, 3),
-        /* 3 */ TEST(3, BPF_JEQ, SYS_ioctl, 9, 4),
-        /* 4 */ TEST(4, BPF_JEQ, SYS_clone, 12, 5),
-        /* 5 */ TEST(5, BPF_JEQ, SYS_mmap, 14, 6),
-        /* 6 */ TEST(6, BPF_JGT, NEWEST_SYSCALL, 20, 17),
-        /* 7 */ LOAD(ARGUMENT(0)),
-        /* 8 */ TEST(8, BPF_JEQ, pid, 17, 18),
-        /* 9 */ LOAD(ARGUMENT(1)),
-        /* 10 */ TEST(10, BPF_JEQ, COMMAND_FIONREAD, 17, 11),
-        /* 11 */ TEST(11, BPF_JEQ, COMMAND_FIOCLEX, 17, 19),
-        /* 12 */ LOAD(ARGUMENT(0)),
-        /* 13 */ TEST(13, BPF_JSET, CLONE_NAMESPACES, 21, 17),
-        /* 14 */ LOAD(ARGUMENT(3)),
-        /* 15 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, MAP_SHARED_ANONYMOUS),
-        /* 16 */ TEST(16, BPF_JEQ, MAP_SHARED_ANONYMOUS, 18, 17),
-        /* 17 */ ANSWER(SCMP_ACT_ALLOW),
-        /* 18 */ ANSWER(SCMP_ACT_ERRNO(EPERM)),
-        /* 19 */ ANSWER(SCMP_ACT_ERRNO(ENOTTY)),
-        /* 20 */ ANSWER(SCMP_ACT_ERRNO(ENOSYS)),
-        /* 21 */ ANSWER(SCMP_ACT_KILL_PROCESS),
+        /* 1 */ TEST(1, BPF_JEQ, SYS_kill, 8, 2),
+        /* 2 */ TEST(2, BPF_JEQ, SYS_tgkill, 8, 3),
+        /* 3 */ TEST(3, BPF_JEQ, SYS_ioctl, 10, 4),
+        /* 4 */ TEST(4, BPF_JEQ, SYS_clone, 13, 5),
+        /* 5 */ TEST(5, BPF_JEQ, SYS_mmap, 15, 6),
+        /* 6 */ TEST(6, BPF_JEQ, SYS_rt_sigaction, 18, 7),
+        /* 7 */ TEST(7, BPF_JGT, NEWEST_SYSCALL, 23, 20),
+        /* 8 */ LOAD(ARGUMENT(0)),
+        /* 9 */ TEST(9, BPF_JEQ, pid, 20, 21), // of another process, or of a group
+        /* 10 */ LOAD(ARGUMENT(1)),
+        /* 11 */ TEST(11, BPF_JEQ, COMMAND_FIONREAD, 20, 12),
+        /* 12 */ TEST(12, BPF_JEQ, COMMAND_FIOCLEX, 20, 22),
+        /* 13 */ LOAD(ARGUMENT(0)),
+        /* 14 */ TEST(14, BPF_JSET, CLONE_NAMESPACES, 24, 20),
+        /* 15 */ LOAD(ARGUMENT(3)),
+        /* 16 */ BPF_STMT(BPF_ALU | BPF_AND | BPF_K, MAP_SHARED_ANONYMOUS),
+        /* 17 */ TEST(17, BPF_JEQ, MAP_SHARED_ANONYMOUS, 21, 20),
+        /* 18 */ LOAD(ARGUMENT(0)),
+        /* 19 */ TEST(19, BPF_JEQ, SIGSYS, 21, 20), // a handler could hide what was refused
+        /* 20 */ ANSWER(SCMP_ACT_ALLOW),
+        /* 21 */ ANSWER(SCMP_ACT_ERRNO(EPERM)),
+        /* 22 */ ANSWER(SCMP_ACT_ERRNO(ENOTTY)),
+        /* 23 */ ANSWER(SCMP_ACT_ERRNO(ENOSYS)),
+        /* 24 */ ANSWER(SCMP_ACT_KILL_PROCESS),
     };
     struct sock_fprog tail = {COUNT(lines), lines};
     int error = install(&profile.stage1);

@@ -1,6 +1,7 @@
-// landlock.c — the file system, TCP, signals and abstract sockets, as far as this kernel's Landlock goes. A worker may read
-// its own object and the system's libraries, and nothing else. The numbers are the kernel's UAPI (include/uapi/linux/
-// landlock.h of Linux 6.12), written out because Debian 12's headers are of 6.1.
+// landlock.c — the file system, TCP, signals and abstract sockets, as far as this kernel's Landlock
+// goes. A worker may read its own object and the system's libraries, and nothing else. The numbers
+// are the kernel's UAPI (include/uapi/linux/ landlock.h of Linux 6.12), written out because Debian
+// 12's headers are of 6.1.
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,11 @@
 
 #define FS_EXECUTE (1ull << 0)
 #define FS_READ_FILE (1ull << 2)
-#define FS_RIGHTS_1 ((1ull << 13) - 1) // ABI 1: execute … make_sym
-#define FS_REFER (1ull << 13)          // ABI 2
-#define FS_TRUNCATE (1ull << 14)       // ABI 3
-#define FS_IOCTL_DEV (1ull << 15)      // ABI 5
-#define NET_BIND_CONNECT_TCP 3ull      // ABI 4
+#define FS_RIGHTS_1 ((1ull << 13) - 1)  // ABI 1: execute … make_sym
+#define FS_REFER (1ull << 13)           // ABI 2
+#define FS_TRUNCATE (1ull << 14)        // ABI 3
+#define FS_IOCTL_DEV (1ull << 15)       // ABI 5
+#define NET_BIND_CONNECT_TCP 3ull       // ABI 4
 #define SCOPE_ABSTRACT_UNIX_SIGNAL 3ull // ABI 6
 
 struct ruleset_attributes {

@@ -1,4 +1,5 @@
-// loader.c — dlopen, entry, extensions. The plugin's first instructions run in here, and the sandbox is around them.
+// loader.c — dlopen, entry, extensions. The plugin's first instructions run in here, and the
+// sandbox is around them.
 #include "worker.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,13 +38,15 @@ static const nocturne_plugin_t *run_entry(
     uint32_t major = plugin->abi >> 16, minor = plugin->abi & 0xffff;
     if (major != NOCTURNE_ABI >> 16 || minor > (NOCTURNE_ABI & 0xffff)) {
         fail(WIRE_STAGE_ENTRY, EPROTO,
-            "the plugin was built for ABI %u.%u and this host serves %u.%u: rebuild it with the host's "
+            "the plugin was built for ABI %u.%u and this host serves %u.%u: rebuild it with the "
+            "host's "
             "header, or update the host",
             major, minor, NOCTURNE_ABI >> 16, NOCTURNE_ABI & 0xffff);
     }
     if (plugin->struct_size < sizeof *plugin) {
         fail(WIRE_STAGE_ENTRY, EPROTO,
-            "the plugin's table has struct_size %u instead of %zu: set it to sizeof(nocturne_plugin_t)",
+            "the plugin's table has struct_size %u instead of %zu: set it to "
+            "sizeof(nocturne_plugin_t)",
             plugin->struct_size, sizeof *plugin);
     }
     return plugin;
@@ -54,16 +57,18 @@ static const void *extension(const char *id, size_t size) {
     const uint32_t *table =
         tables.plugin->get_extension == NULL ? NULL : tables.plugin->get_extension(id);
     if (table != NULL && *table < size) {
-        fail(WIRE_STAGE_CONTRACT, EPROTO, "the table \"%s\" has struct_size %u, but %zu is the least: "
-            "set it to the sizeof of its type", id, *table, size);
+        fail(WIRE_STAGE_CONTRACT, EPROTO,
+            "the table \"%s\" has struct_size %u, but %zu is the least: "
+            "set it to the sizeof of its type",
+            id, *table, size);
     }
     return table;
 }
 
 static void require(const char *id, const void *table, bool is_there, const char *function) {
     if (table != NULL && !is_there) {
-        fail(WIRE_STAGE_CONTRACT, EPROTO,
-            "the table \"%s\" lacks its mandatory function `%s`", id, function);
+        fail(WIRE_STAGE_CONTRACT, EPROTO, "the table \"%s\" lacks its mandatory function `%s`", id,
+            function);
     }
 }
 
@@ -86,7 +91,8 @@ static uint32_t find_extensions(void) {
     require(NOCTURNE_HEALTH, tables.health, tables.health && tables.health->check, "check");
     require(NOCTURNE_STATE, tables.state, tables.state && tables.state->save, "save");
     require(NOCTURNE_STATE, tables.state, tables.state && tables.state->restore, "restore");
-    require(NOCTURNE_SETTINGS, tables.settings, tables.settings && tables.settings->changed, "changed");
+    require(
+        NOCTURNE_SETTINGS, tables.settings, tables.settings && tables.settings->changed, "changed");
     require(NOCTURNE_CANCEL, tables.cancel, tables.cancel && tables.cancel->cancel, "cancel");
     return (tables.health != NULL ? WIRE_EXTENSION_HEALTH : 0)
         | (tables.state != NULL ? WIRE_EXTENSION_STATE : 0)
@@ -105,7 +111,8 @@ void loader_run(wire_loaded *loaded) {
     }
     *(void **)&entry = dlsym(object, "nocturne_plugin_entry");
     if (entry == NULL) {
-        fail(WIRE_STAGE_ENTRY, ENOEXEC, "the plugin does not export `nocturne_plugin_entry`: "
+        fail(WIRE_STAGE_ENTRY, ENOEXEC,
+            "the plugin does not export `nocturne_plugin_entry`: "
             "define it with NOCTURNE_EXPORT, or use NOCTURNE_PLUGIN");
     }
     tables.plugin = run_entry(entry);

@@ -1,6 +1,6 @@
-// lockdown.c — from a fork of the zygote to a confined worker, one layer after the other. Up to `wait_for_spawn` a spare knows
-// no plugin; what follows is on the path of a reload. A layer that fails ends in `fail`: nothing is loaded without it.
-// Next: loader.c.
+// lockdown.c — from a fork of the zygote to a confined worker, one layer after the other. Up to
+// `wait_for_spawn` a spare knows no plugin; what follows is on the path of a reload. A layer that
+// fails ends in `fail`: nothing is loaded without it. Next: loader.c.
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,22 +20,25 @@
 #define PARKING 32      // received descriptors wait from here on for their places
 #define MIB (1ull << 20)
 
-// What a worker needs beside `limits.memory`, in bytes. C: the runtime's own and the buffer of `save` (16 MiB of it).
-// Swift: the preloaded runtime's data and heaps, and the stacks of 64 threads of Dispatch at SWIFT_STACK.
+// What a worker needs beside `limits.memory`, in bytes. C: the runtime's own and the buffer of
+// `save` (16 MiB of it). Swift: the preloaded runtime's data and heaps, and the stacks of 64
+// threads of Dispatch at SWIFT_STACK.
 #define ALLOWANCE_C (32 * MIB)
 #define ALLOWANCE_SWIFT (128 * MIB)
-#define STACK_ALLOWANCE (2 * MIB)    // a call thread: 1 MiB of stack, and its malloc arena
-#define SWIFT_STACK (1 * MIB)        // of threads that the plugin starts; glibc's default of 8 MiB would use up DATA
-#define ADDRESS_ALLOWANCE (4096 * MIB) // RLIMIT_AS above DATA: mappings of payloads, malloc's reserved arenas
-#define MEMORY_MAX (1ull << 40)      // what a manifest may ask; more is cut, so that no sum overflows
+#define STACK_ALLOWANCE (2 * MIB) // a call thread: 1 MiB of stack, and its malloc arena
+#define SWIFT_STACK                                                                                \
+    (1 * MIB) // of threads that the plugin starts; glibc's default of 8 MiB would use up DATA
+#define ADDRESS_ALLOWANCE                                                                          \
+    (4096 * MIB) // RLIMIT_AS above DATA: mappings of payloads, malloc's reserved arenas
+#define MEMORY_MAX (1ull << 40) // what a manifest may ask; more is cut, so that no sum overflows
 #define THREADS_DEFAULT 64u
 #define THREADS_SWIFT 16u // Dispatch hangs for ever when it cannot start a thread
-#define SPAWN_TIMEOUT 0
 
 static int preparing_error;
 static const char *preparing_step;
 
-// Records the first step of the preparation that failed; the spare still waits, to tell it to whom it is bound.
+// Records the first step of the preparation that failed; the spare still waits, to tell it to whom
+// it is bound.
 static bool step(const char *name, int error) {
     if (error != 0 && preparing_step == NULL) {
         preparing_step = name;
@@ -57,8 +60,9 @@ static int keep_descriptors(int socket) {
 // Root only, and only as far as CAP_SETPCAP lets it: no_new_privs makes both moot.
 static void drop_bounding_set(void) {
     prctl(PR_SET_SECUREBITS,
-        SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED
-            | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
+        SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED
+            | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE
+            | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED);
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
             add_remark("the capability bounding set stays: no CAP_SETPCAP");
@@ -84,7 +88,8 @@ static int become(uid_t uid) {
     return syscall(SYS_capset, &header, none) == 0 ? 0 : errno;
 }
 
-// Layers that need no plugin. Returns the Landlock ruleset, or -1 (then `preparing_step` says why).
+// Layers that need no plugin. Returns the Landlock ruleset; a negative one if `preparing_step` says
+// why.
 static int prepare(int socket, uid_t uid) {
     sigset_t none;
     sigemptyset(&none);
@@ -111,12 +116,12 @@ static int prepare(int socket, uid_t uid) {
     return ruleset;
 }
 
-// Waits for the zygote's word, then puts the descriptors where they belong. The zygote has checked the message.
+// Waits for the zygote's word, then puts the descriptors where they belong. The zygote has checked
+// the message.
 static void wait_for_spawn(void) {
     int files[WIRE_FILES];
     size_t count = WIRE_FILES;
-    ssize_t size =
-        receive_message(SPARE_SOCKET, &worker.spawn, sizeof worker.spawn, files, &count);
+    ssize_t size = receive_message(SPARE_SOCKET, &worker.spawn, sizeof worker.spawn, files, &count);
     if (size != (ssize_t)sizeof worker.spawn || count != WIRE_FILES) {
         _exit(size == 0 ? 0 : EXIT_UNUSABLE);
     }
@@ -133,14 +138,15 @@ static void wait_for_spawn(void) {
     fcntl(WIRE_FD_DOORBELL, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-// Maps one of the two memory files, or fails. `seals`: all of these, and one of `write_seals` if that is not 0.
+// Maps one of the two memory files, or fails. `seals`: all of these, and one of `write_seals` if
+// that is not 0.
 static void *map_file(int file, const char *name, off_t size, int write_seals, int protection) {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW;
     struct stat status;
     int found = fcntl(file, F_GET_SEALS);
-    if (found < 0 || (found & seals) != seals
-        || (write_seals != 0 && (found & write_seals) == 0)) {
-        fail(WIRE_STAGE_SANDBOX, EINVAL, "the memory file `%s` is not sealed (seals %d)", name, found);
+    if (found < 0 || (found & seals) != seals || (write_seals != 0 && (found & write_seals) == 0)) {
+        fail(WIRE_STAGE_SANDBOX, EINVAL, "the memory file `%s` is not sealed (seals %d)", name,
+            found);
     }
     if (fstat(file, &status) != 0 || status.st_size != size) {
         fail(WIRE_STAGE_SANDBOX, EINVAL,
@@ -169,7 +175,8 @@ static void set_limit(int resource, const char *name, uint64_t value) {
     struct rlimit limit = {value, value};
     int result = setrlimit((__rlimit_resource_t)resource, &limit);
     // An ordinary user's hard limit may be lower already; then it stays.
-    if (result != 0 && getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_max < value) {
+    if (result != 0 && getrlimit((__rlimit_resource_t)resource, &limit) == 0
+        && limit.rlim_max < value) {
         limit.rlim_cur = limit.rlim_max;
         result = setrlimit((__rlimit_resource_t)resource, &limit);
     }

@@ -1,15 +1,17 @@
 // main.c — the zygote and, by fork, every worker: the only process that ever runs a plugin's code.
 //
-// The host starts one zygote per runtime (posix_spawn). It stays single-threaded for ever, loads the runtime's libraries
-// once, and forks: a spare that waits, locked down as far as possible, and becomes the worker of one plugin when the host
-// sends a wire_spawn. No plugin is ever loaded here. Without the host's socket the program says so and ends.
+// The host starts one zygote per runtime (posix_spawn). It stays single-threaded for ever, loads
+// the runtime's libraries once, and forks: a spare that waits, locked down as far as possible, and
+// becomes the worker of one plugin when the host sends a wire_spawn. No plugin is ever loaded here.
+// Without the host's socket the program says so and ends.
 //
-// Reading order: zygote.c (the forks), lockdown.c (the layers) with landlock.c, filter.c and selftest.c, loader.c and
-// contributions.c (the plugin's tables), calls.c (its calls), services.c, files.c and settings.c (the host's tables),
-// opens.c and link.c (two peculiarities of Swift). The wire is CWire.h, the contract with plugins nocturne/plugin.h.
+// Reading order: zygote.c (the forks), lockdown.c (the layers) with landlock.c, filter.c and
+// selftest.c, loader.c and contributions.c (the plugin's tables), calls.c (its calls), services.c,
+// files.c and settings.c (the host's tables), opens.c and link.c (two peculiarities of Swift). The
+// wire is CWire.h, the contract with plugins nocturne/plugin.h.
 //
-// What lies in the shared memory is believed here, as the plugin in this process could write anything anyhow: the host
-// is the one that checks.
+// What lies in the shared memory is believed here, as the plugin in this process could write
+// anything anyhow: the host is the one that checks.
 #include "worker.h"
 #include <errno.h>
 #include <poll.h>
@@ -71,8 +73,9 @@ int send_message(int socket, const void *message, size_t size, const int *files,
     if (count > 0) {
         envelope.msg_control = &control;
         envelope.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-        control.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof(int) * count), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int) * count),
+            .cmsg_level = SOL_SOCKET,
+            .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), files, sizeof(int) * count);
     }
     while (sendmsg(socket, &envelope, MSG_NOSIGNAL) < 0) {
@@ -92,8 +95,10 @@ ssize_t receive_message(int socket, void *message, size_t size, int *files, size
         char room[CMSG_SPACE(sizeof(int) * FILES_MAX)];
     } control;
     struct iovec part = {message, size};
-    struct msghdr envelope = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr envelope = {.msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control};
     ssize_t received;
     size_t room = *count;
     *count = 0;
@@ -106,7 +111,8 @@ ssize_t receive_message(int socket, void *message, size_t size, int *files, size
         }
     }
     bool is_bad = (envelope.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0;
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(&envelope); at != NULL; at = CMSG_NXTHDR(&envelope, at)) {
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(&envelope); at != NULL;
+        at = CMSG_NXTHDR(&envelope, at)) {
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) {
             continue;
         }

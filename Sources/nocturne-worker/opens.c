@@ -1,9 +1,10 @@
-// opens.c — the three exported functions of this program: `open`, `open64`, `openat`, so that they stand before libc's for
-// every library of the process.
+// opens.c — the three exported functions of this program: `open`, `open64`, `openat`, so that they
+// stand before libc's for every library of the process.
 //
-// libdispatch reads /proc/<tid>/stat of its own threads when a root queue is backed up, and traps if it cannot. No worker
-// sees a procfs, so that one path is answered here, from a pipe, for threads of this process, with state R ("runs").
-// Everything else goes to the kernel, which decides. Nothing here is a boundary.
+// libdispatch reads /proc/<tid>/stat of its own threads when a root queue is backed up, and traps
+// if it cannot. No worker sees a procfs, so that one path is answered here, from a pipe, for
+// threads of this process, with state R ("runs"). Everything else goes to the kernel, which
+// decides. Nothing here is a boundary.
 #undef _FORTIFY_SOURCE // its inline `open` cannot be defined a second time
 #include "worker.h"
 #include <errno.h>

@@ -1,5 +1,6 @@
-// selftest.c — before it says hello, a worker tries what must be refused. Only things that answer with an errno: a filter that
-// kills would take the proof with it. A call with an exact errno below was refused by seccomp, not by luck.
+// selftest.c — before it says hello, a worker tries what must be refused. Only things that answer
+// with an errno: a filter that kills would take the proof with it. A call with an exact errno below
+// was refused by seccomp, not by luck.
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,49 +13,24 @@
 
 #define FILE_LIMIT 64 // RLIMIT_NOFILE of lockdown.c
 
-// Each returns whether the sandbox holds.
-static bool refused(long result, int expected) {
-    return result == -1 && (expected == 0 || errno == expected);
-}
-static bool secret_file(void) {
-    return refused(openat(AT_FDCWD, "/etc/passwd", O_RDONLY), 0);
-}
-static bool own_memory(void) {
-    return refused(openat(AT_FDCWD, "/proc/self/mem", O_RDWR), 0)
-        && refused(openat(AT_FDCWD, "/proc/self/mem", O_RDONLY), 0);
-}
-static bool objects_listing(void) {
-    return refused(openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY), EACCES); // Landlock's answer
-}
-static bool objects_writing(void) {
-    return refused(openat(AT_FDCWD, "selftest", O_WRONLY | O_CREAT, 0600), EPERM)
-        && refused(openat(AT_FDCWD, worker.spawn.object, O_RDWR), EPERM);
-}
-static bool internet_socket(void) {
-    return refused(socket(AF_INET, SOCK_STREAM, 0), EPERM);
-}
-static bool local_socket(void) {
-    return refused(socket(AF_UNIX, SOCK_STREAM, 0), EPERM);
-}
-static bool machine_socket(void) {
-    return refused(socket(AF_VSOCK, SOCK_STREAM, 0), EPERM);
-}
-static bool foreign_signal(void) {
-    return refused(kill(getppid(), 0), EPERM);
-}
-static bool new_process(void) {
-    long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    if (child == 0) {
-        _exit(EXIT_UNUSABLE);
+// A call that must fail: with exactly `expected`, or with any errno if that is 0.
+struct attempt {
+    const char *name; // what it means if it does not fail
+    int expected;
+    long number, arguments[6];
+};
+#define TEXT(text) ((long)(intptr_t)(text))
+
+static bool is_refused(const struct attempt *attempt) {
+    const long *with = attempt->arguments;
+    long result = syscall(attempt->number, with[0], with[1], with[2], with[3], with[4], with[5]);
+    if (attempt->number == SYS_clone && result == 0) {
+        _exit(EXIT_UNUSABLE); // this is the child
     }
-    return refused(child, EPERM);
+    return result == -1 && (attempt->expected == 0 || errno == attempt->expected);
 }
-static bool back_to_root(void) {
-    return refused(syscall(SYS_setuid, 0), EPERM);
-}
-static bool other_program(void) {
-    return refused(syscall(SYS_execve, "/bin/true", NULL, NULL), EPERM);
-}
+
+// Each returns whether the sandbox holds.
 static bool is_not_root(void) {
     uid_t real, effective, saved;
     return getresuid(&real, &effective, &saved) == 0 && real != 0 && effective != 0 && saved != 0;
@@ -81,47 +57,50 @@ static bool has_exact_descriptors(void) {
     }
     return true;
 }
-static bool writable_code(void) {
-    void *page = mmap(
-        NULL, WIRE_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return refused(page == MAP_FAILED ? -1 : 0, EPERM);
-}
-static bool memory_limit(void) {
-    return refused(syscall(SYS_memfd_create, "selftest", 0), EPERM);
-}
-
 uint32_t selftest_run(const char **failed) {
+    const struct attempt attempts[] = {
+        {"/etc/passwd could be opened", 0, SYS_openat, {AT_FDCWD, TEXT("/etc/passwd"), O_RDONLY}},
+        {"/proc/self/mem could be read", 0, SYS_openat,
+            {AT_FDCWD, TEXT("/proc/self/mem"), O_RDONLY}},
+        {"/proc/self/mem could be opened", 0, SYS_openat,
+            {AT_FDCWD, TEXT("/proc/self/mem"), O_RDWR}},
+        {"the objects could be listed", EACCES, SYS_openat, {AT_FDCWD, TEXT("."), O_DIRECTORY}},
+        {"a file could be made", EPERM, SYS_openat,
+            {AT_FDCWD, TEXT("selftest"), O_WRONLY | O_CREAT, 0600}},
+        {"the plugin's object could be written", EPERM, SYS_openat,
+            {AT_FDCWD, TEXT(worker.spawn.object), O_RDWR}},
+        {"an internet socket could be made", EPERM, SYS_socket, {AF_INET, SOCK_STREAM, 0}},
+        {"a local socket could be made", EPERM, SYS_socket, {AF_UNIX, SOCK_STREAM, 0}},
+        {"a vsock socket could be made", EPERM, SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
+        {"the zygote could be signalled", EPERM, SYS_kill, {getppid(), 0}},
+        {"a process could be made", EPERM, SYS_clone, {SIGCHLD}},
+        {"setuid(0) was not refused", EPERM, SYS_setuid, {0}},
+        {"execve was not refused", EPERM, SYS_execve, {TEXT("/bin/true"), 0, 0}},
+        {"writable code could be mapped", EPERM, SYS_mmap,
+            {0, WIRE_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}},
+        {"a memory file could be made", EPERM, SYS_memfd_create, {TEXT("selftest"), 0}},
+    };
     static const struct {
         const char *name;
         bool (*holds)(void);
-    } tests[] = {
-        {"/etc/passwd could be opened", secret_file},
-        {"/proc/self/mem could be opened", own_memory},
-        {"the objects directory could be listed", objects_listing},
-        {"the objects directory could be written", objects_writing},
-        {"an internet socket could be made", internet_socket},
-        {"a local socket could be made", local_socket},
-        {"a vsock socket could be made", machine_socket},
-        {"the zygote could be signalled", foreign_signal},
-        {"a process could be made", new_process},
-        {"setuid(0) was not refused", back_to_root},
-        {"execve was not refused", other_program},
+    } states[] = {
         {"the worker is root", is_not_root},
         {"the worker has a capability", has_no_capability},
         {"no_new_privs is not set", gains_no_privileges},
         {"no seccomp filter is active", is_filtered},
         {"the worker holds other descriptors than 0 to 6", has_exact_descriptors},
-        {"writable and executable memory could be mapped", writable_code},
-        {"a memory file could be made", memory_limit},
     };
     uint32_t passed = 0;
     *failed = NULL;
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
-        if (tests[i].holds()) {
-            passed++;
-        } else if (*failed == NULL) {
-            *failed = tests[i].name;
-        }
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
+        bool holds = is_refused(&attempts[i]);
+        passed += holds;
+        *failed = holds || *failed != NULL ? *failed : attempts[i].name;
+    }
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        bool holds = states[i].holds();
+        passed += holds;
+        *failed = holds || *failed != NULL ? *failed : states[i].name;
     }
     return passed;
 }

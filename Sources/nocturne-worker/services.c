@@ -1,5 +1,6 @@
-// services.c — the host's tables: log, configuration, storage, events, calls of other tools. What needs an answer goes through a
-// service slot and waits; log records and events go into a ring and never wait. plugin.h has the contracts.
+// services.c — the host's tables: log, configuration, storage, events, calls of other tools. What
+// needs an answer goes through a service slot and waits; log records and events go into a ring and
+// never wait. plugin.h has the contracts.
 #include "worker.h"
 #include <errno.h>
 #include <linux/futex.h>
@@ -10,9 +11,10 @@
 #include <time.h>
 
 #define NO_SLOT UINT32_MAX
-#define LOOK_AGAIN_NS 20000000 // for answers that came too late for their askers, and so freed their slots
-#define ANSWER_PAUSES 64       // about 2 µs, before the asking thread sleeps
-#define EVENT_NAME_MAX 256u    // bytes
+#define LOOK_AGAIN_NS                                                                              \
+    20000000 // for answers that came too late for their askers, and so freed their slots
+#define ANSWER_PAUSES 64    // about 2 µs, before the asking thread sleeps
+#define EVENT_NAME_MAX 256u // bytes
 #define EVENT_PAYLOAD_MAX 4096u
 
 // The slots. One that is abandoned is free again once its answer has come.
@@ -20,8 +22,9 @@ static struct {
     uint32_t generation;
     bool is_taken, is_abandoned;
 } slots[WIRE_SERVICE_SLOTS];
-static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER, settings_lock = PTHREAD_MUTEX_INITIALIZER,
-    records_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER,
+                       settings_lock = PTHREAD_MUTEX_INITIALIZER,
+                       records_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *settings;
 static size_t settings_size;
 
@@ -36,7 +39,7 @@ int64_t service_deadline(int64_t deadline) {
     return deadline != 0 && deadline < latest ? deadline : latest;
 }
 
-// ------------------------------------------------------------------------------------------------- asking
+// ---- asking
 
 static uint32_t take_slot(int64_t deadline) {
     uint32_t found = NO_SLOT;
@@ -128,19 +131,18 @@ static int take_room(uint32_t slot, uint64_t size, int64_t deadline, memory_file
         error = (int)wire_answer_at(worker.down, slot)->status;
     }
     return error != 0 ? error
-        : file_take(WIRE_FILE_ASK, slot, slots[slot].generation, deadline, room);
+                      : file_take(WIRE_FILE_ASK, slot, slots[slot].generation, deadline, room);
 }
 
 static int collect(uint32_t slot, int64_t deadline, service_answer *answer) {
     const wire_answer *source = wire_answer_at(worker.down, slot);
     *answer = (service_answer){.slot = slot, .status = source->status, .length = source->length};
-    answer->bytes = source->flags == WIRE_INLINED ? source->bytes
-                                                  : wire_service_block(worker.down, slot);
+    answer->bytes =
+        source->flags == WIRE_INLINED ? source->bytes : wire_service_block(worker.down, slot);
     if (source->flags != WIRE_IN_FILE) {
         return 0;
     }
-    int error =
-        file_take(WIRE_FILE_ANSWER, slot, slots[slot].generation, deadline, &answer->file);
+    int error = file_take(WIRE_FILE_ANSWER, slot, slots[slot].generation, deadline, &answer->file);
     answer->bytes = answer->file.bytes;
     return error != 0 || answer->file.size >= source->length ? error : EPROTO;
 }
@@ -167,8 +169,7 @@ int service_ask(uint32_t kind, nocturne_call_t *call, const service_part parts[2
     }
     error = error != 0 ? error : collect(slot, deadline, answer);
     if (error != 0) {
-        // Taken at once if the answer is there: the slot is free as soon as the generations agree.
-        free_slot(slot, true);
+        free_slot(slot, true); // it is free as soon as its answer has come
     }
     return error;
 }
@@ -180,7 +181,7 @@ void answer_release(service_answer *answer) {
     free_slot(answer->slot, false);
 }
 
-// ------------------------------------------------------------------------------------- records in the ring
+// ---- records in the ring
 
 static void put_bytes(uint32_t *at, const void *bytes, size_t size) {
     size_t start = *at % WIRE_RING, first = size < WIRE_RING - start ? size : WIRE_RING - start;
@@ -215,7 +216,8 @@ static bool put_record(uint32_t kind, const service_part parts[2]) {
 
 // Appends `text` and a NUL, cut so that `left` bytes stay free behind.
 static void append_text(char *buffer, size_t *used, const char *text, size_t left) {
-    size_t room = NOCTURNE_LOG_MAX - *used - left - 1, length = strnlen(text != NULL ? text : "", room);
+    size_t room = NOCTURNE_LOG_MAX - *used - left - 1,
+           length = strnlen(text != NULL ? text : "", room);
     memcpy(buffer + *used, text != NULL ? text : "", length);
     *used += length;
     buffer[(*used)++] = 0;
@@ -248,7 +250,7 @@ static int32_t emit(const char *name, const void *payload, uint64_t size) {
     return put_record(WIRE_RECORD_EVENT, parts) ? 0 : -EAGAIN;
 }
 
-// ------------------------------------------------------------------------------------------ configuration
+// ---- configuration
 
 int settings_replace(const void *json, size_t size, char **old, size_t *old_size) {
     char *copy = malloc(size + 1);
@@ -298,11 +300,12 @@ static int64_t get_setting(const char *key, void *buffer, uint64_t capacity) {
     return result;
 }
 
-// ------------------------------------------------------------------------------------------------ storage
+// ---- storage
 
-// Asks for `kind` with a key of at least `shortest` bytes. Returns the answer's size, copied as far as it fits, or -errno.
-static int64_t ask_storage(uint32_t kind, const service_part parts[2], const char *key, size_t shortest,
-    void *buffer, uint64_t capacity) {
+// Asks for `kind` with a key of at least `shortest` bytes. Returns the answer's size, copied as far
+// as it fits, or -errno.
+static int64_t ask_storage(uint32_t kind, const service_part parts[2], const char *key,
+    size_t shortest, void *buffer, uint64_t capacity) {
     service_answer answer;
     if (!plugin_is_active()) {
         return misuse();
@@ -330,8 +333,8 @@ static service_part key_part(const char *key) {
 }
 
 static int64_t storage_get(const char *key, void *buffer, uint64_t capacity) {
-    return ask_storage(
-        WIRE_ASK_STORAGE_GET, (service_part[2]){key_part(key), {NULL, 0}}, key, 1, buffer, capacity);
+    return ask_storage(WIRE_ASK_STORAGE_GET, (service_part[2]){key_part(key), {NULL, 0}}, key, 1,
+        buffer, capacity);
 }
 
 static int32_t storage_set(const char *key, uint32_t kind, const void *bytes, uint64_t size) {
@@ -357,14 +360,14 @@ static int32_t storage_remove(const char *key) {
 }
 
 static int64_t storage_keys(const char *prefix, void *buffer, uint64_t capacity) {
-    return ask_storage(WIRE_ASK_STORAGE_KEYS, (service_part[2]){key_part(prefix), {NULL, 0}}, prefix, 0,
-        buffer, capacity);
+    return ask_storage(WIRE_ASK_STORAGE_KEYS, (service_part[2]){key_part(prefix), {NULL, 0}},
+        prefix, 0, buffer, capacity);
 }
 
-// -------------------------------------------------------------------------------------- tools of others
+// ---- tools of other plugins
 
-static int32_t call_tool(nocturne_call_t *parent, const char *tool, const void *input, uint64_t size,
-    nocturne_answer_t receive, void *context) {
+static int32_t call_tool(nocturne_call_t *parent, const char *tool, const void *input,
+    uint64_t size, nocturne_answer_t receive, void *context) {
     int64_t deadline;
     service_answer answer;
     if (!plugin_is_active() || !call_is_open(parent, &deadline)) {
@@ -392,7 +395,8 @@ static int32_t call_tool(nocturne_call_t *parent, const char *tool, const void *
 
 const void *host_extension(const char *id) {
     static const nocturne_host_log_t log = {sizeof log, 0, write_log};
-    static const nocturne_host_configuration_t configuration = {sizeof configuration, 0, get_setting};
+    static const nocturne_host_configuration_t configuration = {
+        sizeof configuration, 0, get_setting};
     static const nocturne_host_storage_t storage = {
         sizeof storage, 0, storage_get, storage_set, storage_remove, storage_keys};
     static const nocturne_host_events_t events = {sizeof events, 0, emit};

@@ -1,5 +1,6 @@
-// settings.c — finds a top-level member of a JSON object. The host has validated the text, so this only skips; it is
-// bounds-checked all the same, and answers "no such member" to whatever is not JSON.
+// settings.c — finds a top-level member of a JSON object. The host has validated the text, so this
+// only skips; it is bounds-checked all the same, and answers "no such member" to whatever is not
+// JSON.
 #include "worker.h"
 
 struct scanner {
@@ -7,7 +8,8 @@ struct scanner {
 };
 
 static void skip_space(struct scanner *scanner) {
-    while (scanner->at < scanner->end && strchr(" \t\r\n", *scanner->at) != NULL && *scanner->at != 0) {
+    while (scanner->at < scanner->end && strchr(" \t\r\n", *scanner->at) != NULL
+        && *scanner->at != 0) {
         scanner->at++;
     }
 }
@@ -30,7 +32,7 @@ static bool read_unit(struct scanner *scanner, uint32_t *unit) {
             return false;
         }
         char digit = *scanner->at++;
-        uint32_t value = digit >= '0' && digit <= '9' ? (uint32_t)(digit - '0')
+        uint32_t value = digit >= '0' && digit <= '9'    ? (uint32_t)(digit - '0')
             : (digit | 32) >= 'a' && (digit | 32) <= 'f' ? (uint32_t)((digit | 32) - 'a' + 10)
                                                          : 16;
         if (value == 16) {
@@ -52,7 +54,8 @@ static size_t encode(uint32_t scalar, uint8_t bytes[4]) {
     return count;
 }
 
-// Reads one character of a string into `bytes`. Returns its length, 0 at the closing quote or if malformed.
+// Reads one character of a string into `bytes`. Returns its length, 0 at the closing quote or if
+// malformed.
 static size_t read_character(struct scanner *scanner, uint8_t bytes[4]) {
     static const char escapes[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
     uint32_t unit, low;
@@ -76,8 +79,8 @@ static size_t read_character(struct scanner *scanner, uint8_t bytes[4]) {
     if (escape != 'u' || !read_unit(scanner, &unit)) {
         return 0;
     }
-    if (unit >= 0xd800 && unit < 0xdc00 && scanner->end - scanner->at >= 6
-        && scanner->at[0] == '\\' && scanner->at[1] == 'u') {
+    if (unit >= 0xd800 && unit < 0xdc00 && scanner->end - scanner->at >= 6 && scanner->at[0] == '\\'
+        && scanner->at[1] == 'u') {
         scanner->at += 2;
         if (!read_unit(scanner, &low)) {
             return 0;
@@ -87,7 +90,8 @@ static size_t read_character(struct scanner *scanner, uint8_t bytes[4]) {
     return encode(unit, bytes);
 }
 
-// Steps over a string. `*is_equal`: whether it reads `key` (NULL: nobody asks). False if it is malformed.
+// Steps over a string. `*is_equal`: whether it reads `key` (NULL: nobody asks). False if it is
+// malformed.
 static bool skip_string(struct scanner *scanner, const char *key, bool *is_equal) {
     uint8_t bytes[4];
     size_t count;

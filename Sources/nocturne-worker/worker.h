@@ -1,6 +1,7 @@
 // worker.h — what the files of this program share. Read main.c first: it says what the process is.
 //
-// Error contract unless a function says otherwise: `int` is 0 or a positive errno, unchanged as the kernel gave it.
+// Error contract unless a function says otherwise: `int` is 0 or a positive errno, unchanged as the
+// kernel gave it.
 #ifndef NOCTURNE_WORKER_H
 #define NOCTURNE_WORKER_H
 
@@ -18,7 +19,8 @@
 #define EXIT_UNUSABLE 70
 #define NANOSECONDS 1000000000LL
 
-// What the zygote prepares once and its forks inherit. Constant after `zygote_run` has sent wire_ready.
+// What the zygote prepares once and its forks inherit. Constant after `zygote_run` has sent
+// wire_ready.
 typedef struct worker_profile {
     bool is_swift;
     const char *runtime_directory; // NULL for c
@@ -29,12 +31,13 @@ typedef struct worker_profile {
 } worker_profile;
 extern worker_profile profile;
 
-// The worker, once it is bound to a plugin. Written by its main thread before the call threads start.
+// The worker, once it is bound to a plugin. Written by its main thread before the call threads
+// start.
 typedef struct worker_state {
     wire_spawn spawn;
     wire_down_head *down; // read-only mapping
     wire_up_head *up;
-    uint32_t layers;    // WIRE_LAYER_… in force
+    uint32_t layers;         // WIRE_LAYER_… in force
     char remarks[WIRE_TEXT]; // degradations, one a line
     bool has_own_uid;
     pid_t zygote;
@@ -52,8 +55,9 @@ __attribute__((noreturn, format(printf, 3, 4))) void fail(
     uint32_t stage, int code, const char *format, ...);
 // Sends one control message; EINTR and EAGAIN are waited out.
 int send_message(int socket, const void *message, size_t size, const int *files, size_t count);
-// Receives one control message into `message`. Returns its size, 0 at end-of-file, or -errno. At most `*count` descriptors
-// come in `files` (close-on-exec), and `*count` says how many; more than that are closed and give -EBADMSG.
+// Receives one control message into `message`. Returns its size, 0 at end-of-file, or -errno. At
+// most `*count` descriptors come in `files` (close-on-exec), and `*count` says how many; more than
+// that are closed and give -EBADMSG.
 ssize_t receive_message(int socket, void *message, size_t size, int *files, size_t *count);
 
 // zygote.c: never returns.
@@ -68,16 +72,18 @@ int filter_install_stage2(void);
 
 // landlock.c: the kernel's ABI, 0 without.
 int landlock_probe(void);
-// A ruleset that handles all the ABI knows and grants the system's libraries. Returns a descriptor or -errno.
+// A ruleset that handles all the ABI knows and grants the system's libraries. Returns a descriptor
+// or -errno.
 int landlock_prepare(void);
 // Adds the object in the current directory and confines this thread. Closes `ruleset`.
 int landlock_enforce(int ruleset, const char *object);
 
-// lockdown.c: a fork of the zygote becomes a spare, then a worker. `socket`: whence its wire_spawn comes. Never returns.
+// lockdown.c: a fork of the zygote becomes a spare, then a worker. `socket`: whence its wire_spawn
+// comes. Never returns.
 __attribute__((noreturn)) void worker_run(int socket, uid_t uid, pid_t zygote);
-// selftest.c: tries what must be refused. Returns how many tests passed; `*failed` is NULL or names the first that did not.
+// selftest.c: tries what must be refused. Returns how many tests passed; `*failed` is NULL or names
+// the first that did not.
 uint32_t selftest_run(const char **failed);
-
 
 // loader.c: dlopen, entry, extensions. Fails by `fail`. `*loaded` is ready to be sent.
 void loader_run(wire_loaded *loaded);
@@ -95,7 +101,8 @@ extern plugin_tables tables;
 // contributions.c: reads the declared names out of `down`. EPROTO if they are malformed.
 int contributions_read(void);
 // Gives the items of a constant table their place. NULL, or what is wrong with it, in words.
-const char *contributions_bind(uint32_t kind, const char *id, const nocturne_contributions_t *table);
+const char *contributions_bind(
+    uint32_t kind, const char *id, const nocturne_contributions_t *table);
 // Whether handlers and declarations match. If not, false and `text` names both sides.
 bool contributions_complete(char *text);
 // The handler of declaration `target`, or NULL; `*context` fits it.
@@ -104,7 +111,8 @@ extern const nocturne_host_contributions_t host_contributions;
 
 // calls.c: starts the call threads.
 int calls_start(void);
-// The control thread: cancellations and memory files, until the host closes the socket. Never returns.
+// The control thread: cancellations and memory files, until the host closes the socket. Never
+// returns.
 __attribute__((noreturn)) void control_run(void);
 bool is_control_thread(void);
 bool plugin_is_active(void);
@@ -118,16 +126,18 @@ bool call_is_open(nocturne_call_t *call, int64_t *deadline);
 void call_cancel(uint32_t slot, uint32_t generation);
 extern const nocturne_host_t host;
 
-// files.c: takes the memory file of `role` (WIRE_FILE_…) for this slot and generation, waiting until `deadline`.
-// The caller unmaps it. ETIMEDOUT.
+// files.c: takes the memory file of `role` (WIRE_FILE_…) for this slot and generation, waiting
+// until `deadline`. The caller unmaps it. ETIMEDOUT.
 typedef struct memory_file {
     uint32_t generation;
     void *bytes;
     size_t size;
 } memory_file;
-int file_take(uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file);
+int file_take(
+    uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file);
 void files_start(void); // once, before the first of these; cannot fail
-// Handles one message of the control socket, waiting until `deadline` (INT64_MAX: for ever). ETIMEDOUT, EPROTO.
+// Handles one message of the control socket, waiting until `deadline` (INT64_MAX: for ever).
+// ETIMEDOUT, EPROTO.
 int control_step(int64_t deadline);
 
 // services.c: asks the host. An answer lies in shared memory until `answer_release`.
@@ -141,23 +151,25 @@ typedef struct service_part {
     const void *bytes;
     size_t size;
 } service_part;
-// EAGAIN: no free service slot until `deadline`. ETIMEDOUT, EMSGSIZE. `call` is NULL or on whose behalf.
-int service_ask(
-    uint32_t kind, nocturne_call_t *call, const service_part parts[2], int64_t deadline,
+// EAGAIN: no free service slot until `deadline`. ETIMEDOUT, EMSGSIZE. `call` is NULL or on whose
+// behalf.
+int service_ask(uint32_t kind, nocturne_call_t *call, const service_part parts[2], int64_t deadline,
     service_answer *answer);
 void answer_release(service_answer *answer);
 // Rings the host's doorbell. A full pipe has wake-ups enough in it.
 void ring_host(void);
 // The tables of host services by id, NULL for an unknown one.
 const void *host_extension(const char *id);
-// Replaces the settings by a copy of `json`, until `settings_keep` decides between them and the old ones. ENOMEM.
+// Replaces the settings by a copy of `json`, until `settings_keep` decides between them and the old
+// ones. ENOMEM.
 int settings_replace(const void *json, size_t size, char **old, size_t *old_size);
 void settings_keep(bool is_kept, char *old, size_t old_size);
 // `deadline` (0: none), but not later than SERVICE_TIMEOUT from now.
 int64_t service_deadline(int64_t deadline);
 #define SERVICE_TIMEOUT (10 * NANOSECONDS) // for what has no deadline of its own
 
-// settings.c: where the value of top-level member `key` lies in the JSON object `text`. False if it has none.
+// settings.c: where the value of top-level member `key` lies in the JSON object `text`. False if it
+// has none.
 bool json_member(
     const char *text, size_t size, const char *key, const char **value, size_t *value_size);
 

@@ -1,6 +1,7 @@
-// zygote.c — one single-threaded process that forks workers. It keeps one fork ahead, the spare, because forking costs more than
-// binding. It holds no secrets and no plugin's data: all its memory is inherited by every worker.
-// It exits when the host closes the socket, and takes the workers with it (PDEATHSIG). Next: lockdown.c.
+// zygote.c — one single-threaded process that forks workers. It keeps one fork ahead, the spare,
+// because forking costs more than binding. It holds no secrets and no plugin's data: all its memory
+// is inherited by every worker. It exits when the host closes the socket, and takes the workers
+// with it (PDEATHSIG). Next: lockdown.c.
 #include "worker.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -20,10 +21,10 @@
 #include <sys/wait.h>
 
 #define CONTROL 3
-#define WORKERS_MAX 4096u     // live workers of one zygote; the host has far fewer
-#define SPARE_DELAY_MS 5      // after a spawn: the new worker's loading goes first
-#define SPARE_RETRY_MS 1000   // after a spare has died or could not be forked: no fork storm
-#define SYS_PIDFD_OPEN 434L   // the same on all architectures
+#define WORKERS_MAX 4096u   // live workers of one zygote; the host has far fewer
+#define SPARE_DELAY_MS 5    // after a spawn: the new worker's loading goes first
+#define SPARE_RETRY_MS 1000 // after a spare has died or could not be forked: no fork storm
+#define SYS_PIDFD_OPEN 434L // the same on all architectures
 #define NO_SLOT UINT32_MAX
 
 // A living fork. The slot's number gives it its uid, so that no two live workers share one.
@@ -142,8 +143,9 @@ static void take_message(void) {
         && spawn.message == WIRE_MESSAGE_SPAWN && spawn.id != 0) {
         bind_worker(&spawn, files);
     } else {
-        dprintf(STDERR_FILENO, "nocturne-worker: ignored a malformed message of %zd bytes with %zu files\n",
-            size, count);
+        dprintf(STDERR_FILENO,
+            "nocturne-worker: ignored a malformed message of %zd bytes with %zu files\n", size,
+            count);
     }
     for (size_t i = 0; i < count; i++) {
         close(files[i]);
@@ -166,8 +168,8 @@ static void reap(void) {
                 spare.due_ns = now_ns() + SPARE_RETRY_MS * (NANOSECONDS / 1000);
             }
             if (slots[slot].id != 0) {
-                wire_exited exited = {WIRE_MAGIC, WIRE_MESSAGE_EXITED, slots[slot].id, info.si_code,
-                    info.si_status};
+                wire_exited exited = {
+                    WIRE_MAGIC, WIRE_MESSAGE_EXITED, slots[slot].id, info.si_code, info.si_status};
                 tell(&exited, sizeof exited, NULL, 0);
             }
             slots[slot] = (struct slot){0, 0};
@@ -175,8 +177,9 @@ static void reap(void) {
     }
 }
 
-// Loads what every plugin of this runtime needs, so that its pages and relocations are shared by all workers. Libraries that
-// this version of Swift does not have are left out. Writes what is missing into `text`.
+// Loads what every plugin of this runtime needs, so that its pages and relocations are shared by
+// all workers. Libraries that this version of Swift does not have are left out. Writes what is
+// missing into `text`.
 static void preload(char *text) {
     static const char *const swift[] = {"libswiftCore.so", "libswift_Concurrency.so",
         "libswift_StringProcessing.so", "libswift_RegexParser.so", "libswiftSynchronization.so",
@@ -219,6 +222,7 @@ static void clean_signals_and_input(void) {
             close(null);
         }
     }
+    syscall(SYS_close_range, CONTROL + 1, ~0u, 0); // what the host let through by mistake
     setsid(); // a terminal's interrupt is the host's business; fails if it leads a group already
 }
 
@@ -229,31 +233,36 @@ static void start(const char *objects, wire_ready *ready) {
     profile.has_many_cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
     slot_count = is_root && profile.uid_count < WORKERS_MAX ? profile.uid_count : WORKERS_MAX;
     preload(ready->text);
-    // The loader has its LD_LIBRARY_PATH since the start. A Swift runtime inside a plugin reads these, and no NULL.
+    // The loader has its LD_LIBRARY_PATH since the start. A Swift runtime inside a plugin reads
+    // these, and no NULL.
     static char *environment[] = {"LC_ALL=C", "SWIFT_BACKTRACE=enable=no", NULL};
     environ = environment;
     int error = filter_compile();
     ready->threads = count_threads();
     ready->landlock_abi = (uint32_t)profile.landlock_abi;
     ready->layers = (WIRE_LAYERS_MANDATORY | WIRE_LAYER_SESSION | WIRE_LAYER_DEATH_SIGNAL
-        | WIRE_LAYER_UNDUMPABLE) & ~(WIRE_LAYER_SELFTEST | WIRE_LAYER_NON_ROOT
-        | WIRE_LAYER_LANDLOCK | WIRE_LAYER_SECCOMP);
+                        | WIRE_LAYER_UNDUMPABLE)
+        & ~(WIRE_LAYER_SELFTEST | WIRE_LAYER_NON_ROOT | WIRE_LAYER_LANDLOCK | WIRE_LAYER_SECCOMP);
     bool can_drop = is_root && slot_count > 0 && profile.uid_base > 0
         && profile.uid_base <= UINT32_MAX - WORKERS_MAX;
     ready->layers |= (can_drop ? WIRE_LAYER_UID | WIRE_LAYER_PROCESS_LIMIT : 0)
         | (can_drop || !is_root ? WIRE_LAYER_NON_ROOT : 0)
-        | (profile.landlock_abi > 0 ? WIRE_LAYER_LANDLOCK : 0) | (error == 0 ? WIRE_LAYER_SECCOMP : 0);
+        | (profile.landlock_abi > 0 ? WIRE_LAYER_LANDLOCK : 0)
+        | (error == 0 ? WIRE_LAYER_SECCOMP : 0);
     if (ready->text[0] != 0) {
         return;
     }
     if (chdir(objects) != 0) {
-        format_text(ready->text, "%s: %s: the object store cannot be entered", objects, strerror(errno));
+        format_text(
+            ready->text, "%s: %s: the object store cannot be entered", objects, strerror(errno));
     } else if (error != 0) {
         format_text(ready->text, "seccomp: %s: the filters cannot be compiled", strerror(error));
     } else if (profile.landlock_abi < 1) {
-        format_text(ready->text, "this kernel has no Landlock: boot one of 5.13 or later with lsm=landlock");
+        format_text(ready->text,
+            "this kernel has no Landlock: boot one of 5.13 or later with lsm=landlock");
     } else if (is_root && !can_drop) {
-        format_text(ready->text, "the host is root and has no unprivileged uids for workers: give it some");
+        format_text(
+            ready->text, "the host is root and has no unprivileged uids for workers: give it some");
     } else if (ready->threads != 1) {
         format_text(ready->text, "the zygote has %u threads instead of one", ready->threads);
     }

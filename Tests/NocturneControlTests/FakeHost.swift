@@ -1,0 +1,183 @@
+// FakeHost.swift — a host without plugins: every request is answered by what the test says.
+
+import Dispatch
+import Glibc
+import NocturneControl
+import NocturneCore
+import NocturneHost
+import Synchronization
+
+final class FakeHost: ControlledHost {
+    typealias Call = @Sendable (String, JSONValue, CallOptions) async throws(CallError) -> JSONValue
+
+    let events = EventBus()
+    private let calling: Call
+    private let commanding: Call
+    private let known: [PluginInfo]
+    private let log: [JSONValue]
+    private let changesMade = Mutex<[String]>([])
+
+    init(
+        plugins: [PluginInfo] = [], log: [JSONValue] = [],
+        command: @escaping Call = { _, input, _ in input },
+        call: @escaping Call = { _, input, _ in input }
+    ) {
+        (known, self.log, commanding, calling) = (plugins, log, command, call)
+    }
+
+    /// The changes that were asked for, in order.
+    var changes: [String] { changesMade.withLock { $0 } }
+
+    var status: JSONValue { ["version": "9.9.9"] }
+    var toolList: [JSONValue] { [["name": "count", "plugin": "word-count"]] }
+    var commandList: [JSONValue] { [] }
+
+    func plugins(where filter: PluginFilter) async -> [PluginInfo] {
+        known.filter { filter.status == nil || filter.status == $0.status }
+    }
+
+    func plugin(_ id: PluginID) async -> PluginInfo? { known.first { $0.id == id } }
+
+    func load(_ id: PluginID?, from path: String) async throws(PluginError) -> PluginInfo {
+        changesMade.withLock { $0.append("load \(id?.description ?? "-") \(path)") }
+        return PluginInfo(id: id ?? "loaded", status: .enabled)
+    }
+
+    func unload(_ id: PluginID) async throws(PluginError) { _ = try change("unload", id) }
+    func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("enable", id) }
+    func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("disable", id) }
+    func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("reload", id) }
+    func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("rollback", id) }
+
+    func configure(
+        _ id: PluginID, _ settings: JSONObject, replacing: Bool
+    ) async throws(PluginError) -> PluginInfo {
+        try change("\(replacing ? "replace" : "merge") \(JSONValue.object(settings))", id)
+    }
+
+    func rescan() async { changesMade.withLock { $0.append("rescan") } }
+
+    func call(
+        _ tool: String, _ input: JSONValue, options: CallOptions
+    ) async throws(CallError) -> JSONValue { try await calling(tool, input, options) }
+
+    func command(
+        _ name: String, _ input: JSONValue, options: CallOptions
+    ) async throws(CallError) -> JSONValue { try await commanding(name, input, options) }
+
+    func logRecords(of id: PluginID, last: Int) async throws(PluginError) -> [JSONValue] {
+        Array(log.suffix(last))
+    }
+
+    private func change(_ verb: String, _ id: PluginID) throws(PluginError) -> PluginInfo {
+        guard let info = known.first(where: { $0.id == id }) else {
+            throw PluginError("unknownPlugin", id, "\(id): no such plugin")
+        }
+        changesMade.withLock { $0.append("\(verb) \(id)") }
+        return info
+    }
+}
+
+/// A directory of its own for one test, removed afterwards. Short, because socket paths must be.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/nctl-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { preconditionFailure("mkdtemp: errno \(errno)") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in ["n.sock", "n.sock.lock", "d/n.sock", "d/n.sock.lock", "file"] {
+            unlink("\(path)/\(name)")
+        }
+        rmdir("\(path)/d")
+        rmdir(path)
+    }
+}
+
+/// Runs blocking code on a thread of its own, so that it cannot starve the server it waits for.
+func blocking<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+    }
+}
+
+/// Serves `host` while `body` runs, and ends in order.
+func withServer<Value: Sendable>(
+    of host: FakeHost, requestLimit: Duration = ControlServer.requestLimit,
+    _ body: (ControlServer, ControlClient) async throws -> Value
+) async throws -> Value {
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/n.sock"
+    let server = try ControlServer(host: host, socketPath: path, requestLimit: requestLimit)
+    try await server.start()
+    do {
+        let value = try await body(server, ControlClient(socketPath: path))
+        await server.shutdown()
+        return value
+    } catch {
+        await server.shutdown()
+        throw error
+    }
+}
+
+/// A connected stream socket that is used byte by byte.
+final class RawConnection: Sendable {
+    private let descriptor: Int32
+
+    init(to path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard connectUnix(descriptor, to: path) == 0 else { throw RawError(errno: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count >= 0 else { throw RawError(errno: errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Blocks until `text` has come or the other side has closed; returns all that came.
+    @discardableResult
+    func receive(until text: String? = nil) -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            if let text, String(decoding: bytes, as: UTF8.self).contains(text) { break }
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}
+
+struct RawError: Error { let errno: Int32 }
+
+func connectUnix(_ descriptor: Int32, to path: String) -> Int32 {
+    withUnixAddress(path) { connect(descriptor, $0, $1) }
+}
+
+func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafeBytes(of: &address) { bytes in
+        bytes.withMemoryRebound(to: sockaddr.self) { pointer in
+            guard let base = pointer.baseAddress else { return -1 }
+            return body(base, socklen_t(bytes.count))
+        }
+    }
+}
