@@ -55,7 +55,8 @@ struct SectionReader {
         if let text = value.string, let duration = try? DurationText.parse(text) { return duration }
         throw wrong(
             key, value,
-            expected: "milliseconds as a whole number, or a string such as \"250ms\", \"10s\" or \"1h\"")
+            expected:
+                "milliseconds as a whole number, or a string such as \"250ms\", \"10s\" or \"1h\"")
     }
 
     private func wrong(_ key: String, _ value: JSONValue, expected: String) -> ConfigurationError {

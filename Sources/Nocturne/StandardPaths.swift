@@ -30,7 +30,9 @@ public struct StandardPaths: Sendable {
     /// there is no home directory to look in.
     public var configurationFile: String? {
         if isRoot { return "/etc/nocturne/config.json" }
-        return directory("XDG_CONFIG_HOME", orInHome: ".config").map { $0 + "/nocturne/config.json" }
+        return directory("XDG_CONFIG_HOME", orInHome: ".config").map {
+            $0 + "/nocturne/config.json"
+        }
     }
 
     /// The state directory: `$XDG_STATE_HOME/nocturne`, `/var/lib/nocturne` for root.
@@ -54,7 +56,9 @@ public struct StandardPaths: Sendable {
         get throws(ConfigurationError) {
             if let named = environment["NOCTURNE_SOCKET"], !named.isEmpty { return named }
             if isRoot { return "/run/nocturne/nocturne.sock" }
-            if let runtime = absolute("XDG_RUNTIME_DIR") { return runtime + "/nocturne/nocturne.sock" }
+            if let runtime = absolute("XDG_RUNTIME_DIR") {
+                return runtime + "/nocturne/nocturne.sock"
+            }
             do throws(ConfigurationError) {
                 return try stateDirectory + "/nocturne.sock"
             } catch {

@@ -58,7 +58,8 @@ extension Endpoint {
         },
         Endpoint(
             method: .post, path: "/v1/rescan", name: "rescan",
-            summary: "Looks at the plugins directory again and returns when that has been carried out.",
+            summary:
+                "Looks at the plugins directory again and returns when that has been carried out.",
             success: .noContent, output: .nothing
         ) { exchange in
             await exchange.host.rescan()
@@ -83,7 +84,9 @@ extension Endpoint {
 
     private static let deadline = QueryParameter(
         name: "deadline", kind: .number(minimum: 1),
-        meaning: "Milliseconds after which the call fails, if that is sooner than the plugin's own deadline.")
+        meaning:
+            "Milliseconds after which the call fails, if that is sooner than the plugin's own deadline."
+    )
 
     private static func callOptions(_ exchange: Exchange) throws(RequestError) -> CallOptions {
         var options = CallOptions()

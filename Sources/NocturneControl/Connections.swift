@@ -15,6 +15,7 @@ final class Connection: Sendable {
         var isLast = false
         var timer: Scheduled<Void>?
         var task: Task<Void, Never>?
+        var stream: DeliveryQueue?
     }
 
     let channel: any Channel
@@ -48,19 +49,21 @@ final class Connection: Sendable {
         }
     }
 
-    /// The answer is a stream, which ends when the host does.
-    func startsStream() {
-        let task = state.withLock { state in
+    /// The answer is a stream of what comes out of `queue`, which ends when the host does.
+    func streams(_ queue: DeliveryQueue) {
+        let isLast = state.withLock { state in
             if state.phase != .ended { state.phase = .streaming }
-            return state.isLast ? state.task : nil
+            state.stream = queue
+            return state.isLast
         }
-        task?.cancel()
+        if isLast { queue.end() }
     }
 
     /// The answer has been written.
     func hasAnswered() {
         let isLast = state.withLock { state in
             if state.phase != .ended { state.phase = .receiving }
+            state.stream = nil
             return state.isLast
         }
         // Half: what is still in the socket's buffer must reach the caller.
@@ -69,13 +72,13 @@ final class Connection: Sendable {
 
     /// Lets an answer that is being computed be the last one, and ends everything else.
     func endSoon() {
-        let (phase, task) = state.withLock { state in
+        let (phase, stream) = state.withLock { state in
             state.isLast = true
-            return (state.phase, state.task)
+            return (state.phase, state.stream)
         }
         switch phase {
         case .receiving: channel.close(promise: nil)
-        case .streaming: task?.cancel()
+        case .streaming: stream?.end()
         case .answering, .ended: break
         }
     }
@@ -96,6 +99,7 @@ final class Connection: Sendable {
             self?.giveUpWaiting()
         }
         state.withLock { state in
+            state.timer?.cancel()
             if state.phase == .receiving { state.timer = timer } else { timer.cancel() }
         }
     }

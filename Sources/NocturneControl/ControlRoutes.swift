@@ -26,6 +26,13 @@ struct ControlRoutes: Sendable {
 
     /// The response to `request`, whatever it is. Errors become responses too.
     func response(to request: Request, body: [UInt8], on connection: Connection) async -> Response {
+        let response = await wholeResponse(to: request, body: body, on: connection)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func wholeResponse(
+        to request: Request, body: [UInt8], on connection: Connection
+    ) async -> Response {
         do {
             let response = try await responder.respond(
                 to: request, context: RouteContext(body: body, connection: connection))
@@ -54,14 +61,19 @@ struct ControlRoutes: Sendable {
             return Response(status: endpoint.success)
         case .json(let json):
             return Response(endpoint.success, json: json)
-        case .events(let write):
+        case .events(let opening, let deliveries, let encoding):
             let connection = context.connection
             return Response(
                 status: .ok,
                 headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                 body: ResponseBody { writer in
-                    connection.startsStream()
-                    try await write(&writer)
+                    let queue = DeliveryQueue(deliveries)
+                    connection.streams(queue)
+                    try await writer.write(contentsOf: opening)
+                    let encode = encoding()
+                    while let delivery = await queue.next() {
+                        if let text = encode(delivery) { try await writer.write(text) }
+                    }
                     try await writer.finish(nil)
                 })
         }

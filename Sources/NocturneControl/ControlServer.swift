@@ -30,6 +30,7 @@ public actor ControlServer {
 
     private enum State {
         case claimed
+        case starting
         case running(any Channel, MultiThreadedEventLoopGroup)
         case ended
     }
@@ -60,6 +61,7 @@ public actor ControlServer {
     /// - Throws: ``SocketError/system(operation:path:errno:)`` if the kernel does not let it listen.
     public func start() async throws(SocketError) {
         guard case .claimed = state else { return }
+        state = .starting
         let listener = socket.takeListener()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let http = HTTP1Channel(
@@ -75,9 +77,13 @@ public actor ControlServer {
             }
         do {
             let channel = try await bootstrap.withBoundSocket(listener).get()
+            guard case .starting = state else {
+                // It was shut down meanwhile.
+                await Self.stop(group)
+                return
+            }
             state = .running(channel, group)
         } catch {
-            state = .ended
             await Self.stop(group)
             let code = (error as? IOError)?.errnoCode ?? EIO
             throw .system(operation: "listen", path: socket.path, errno: code)
@@ -132,9 +138,13 @@ public actor ControlServer {
         let routes = ControlRoutes(host: host)
         return { [connections] request, writer, channel in
             guard let connection = connections[channel] else { throw CancellationError() }
+            var body = request.body.makeAsyncIterator()
             let response = try await Self.respond(
-                to: request, with: routes, on: connection, continuing: writer)
+                to: request, with: routes, on: connection, reading: &body, continuing: writer)
             try await writer.write(response: response.head, body: response.body)
+            // What is left of a refused body is dropped, within the time for a request: a caller that is still
+            // writing would not read why.
+            while try await body.next() != nil {}
             connection.hasAnswered()
         }
     }
@@ -144,7 +154,7 @@ public actor ControlServer {
     /// - Throws: only if the connection broke.
     private static func respond(
         to request: Request, with routes: ControlRoutes, on connection: Connection,
-        continuing writer: borrowing ResponseWriter
+        reading body: inout RequestBody.AsyncIterator, continuing writer: borrowing ResponseWriter
     ) async throws -> Response {
         if let refusal = connection.refusal { return Response(refusal) }
         if let text = request.headers[.contentLength], let length = Int(text), length > bodyLimit {
@@ -153,15 +163,14 @@ public actor ControlServer {
         if request.headers[.expect]?.lowercased() == "100-continue" {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
-        var body: [UInt8] = []
-        for try await part in request.body {
-            guard body.count + part.readableBytes <= bodyLimit else {
-                // What is left is read and dropped by the connection, within the limit for a request.
+        var bytes: [UInt8] = []
+        while let part = try await body.next() {
+            guard bytes.count + part.readableBytes <= bodyLimit else {
                 return Response(RequestError.bodyTooLarge(limitBytes: bodyLimit))
             }
-            body.append(contentsOf: part.readableBytesView)
+            bytes.append(contentsOf: part.readableBytesView)
         }
         connection.hasRequest()
-        return await routes.response(to: request, body: body, on: connection)
+        return await routes.response(to: request, body: bytes, on: connection)
     }
 }

@@ -164,7 +164,9 @@ final class ControlSocket: Sendable {
     private static func removeStaleSocket(at path: String) throws(SocketError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw .system(operation: "lstat", path: path, errno: errno) }
+            guard errno == ENOENT else {
+                throw .system(operation: "lstat", path: path, errno: errno)
+            }
             return
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path: path) }
@@ -176,7 +178,8 @@ final class ControlSocket: Sendable {
         switch errno {
         case ECONNREFUSED:
             guard unlink(path) == 0 || errno == ENOENT else {
-                throw .system(operation: "removing a socket that nobody serves", path: path, errno: errno)
+                throw .system(
+                    operation: "removing a socket that nobody serves", path: path, errno: errno)
             }
         case ENOENT: return
         // EAGAIN: its queue of connections is full, so somebody is there. EPROTOTYPE: it is no stream socket.

@@ -65,9 +65,11 @@ struct Endpoint: Sendable {
 enum Reply: Sendable {
     case nothing
     case json(JSONValue)
-    /// Writes server-sent events until it returns, which ends the stream in order. Cancelled when the caller or the
-    /// host goes away.
-    case events(@Sendable (inout any ResponseBodyWriter) async throws -> Void)
+    /// Server-sent events: first `opening`, then what `encoding` makes of each delivery, until the caller or the host
+    /// goes away. `encoding` is made once for each stream, so it may remember what it told.
+    case events(
+        opening: [ByteBuffer], AsyncStream<EventDelivery>,
+        encoding: @Sendable () -> (EventDelivery) -> ByteBuffer?)
 }
 
 /// One request, checked against its endpoint.
@@ -133,7 +135,8 @@ struct Exchange: Sendable {
             do throws(PluginIDError) {
                 return try PluginID(text)
             } catch {
-                throw .invalidParameter(name: "id", found: text, expected: PluginIDError.allowedText)
+                throw .invalidParameter(
+                    name: "id", found: text, expected: PluginIDError.allowedText)
             }
         }
     }

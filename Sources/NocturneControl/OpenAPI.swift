@@ -19,7 +19,8 @@ func openAPIDocument(of endpoints: [Endpoint]) -> JSONValue {
             "title": "Nocturne control API",
             "version": .string(HostVersion.string),
             "summary": "Shows and changes the plugins of a running host, and calls them.",
-            "description": "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
+            "description":
+                "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
         ],
         "servers": [["url": "http://localhost", "description": "Through the host's Unix socket."]],
@@ -50,7 +51,8 @@ private func operation(_ endpoint: Endpoint) -> JSONObject {
     switch endpoint.output {
     case .nothing: break
     case .json(let schema):
-        success["content"] = jsonOrEvents(schema, canFollow: endpoint.query.contains { $0.name == "follow" })
+        success["content"] = jsonOrEvents(
+            schema, canFollow: endpoint.query.contains { $0.name == "follow" })
     case .events(let schema):
         success["content"] = ["text/event-stream": ["schema": schema]]
     }
@@ -59,7 +61,8 @@ private func operation(_ endpoint: Endpoint) -> JSONObject {
         "default": [
             "description": .string(
                 "What went wrong. 404 unknown, 400 and 422 not acceptable, 409 in conflict, "
-                    + "413 too large, 429 and 503 try again, 504 over its deadline, 403 denied, 500 failed."),
+                    + "413 too large, 429 and 503 try again, 504 over its deadline, 403 denied, 500 failed."
+            ),
             "content": ["application/json": ["schema": Schema.error]],
         ],
     ]
@@ -137,11 +140,12 @@ enum Schema {
         "reason": optionalText, "reasonCode": optionalText, "generation": count,
         "pid": ["type": ["integer", "null"]], "runtime": optionalText, "hash": optionalText,
         "file": optionalText, "pendingChange": optionalText, "crashes": count, "calls": count,
-        "errors": count, "unsandboxed": ["type": "boolean"],
+        "errors": count,
     ]
 
     static let components: JSONValue = [
-        "PluginSummary": record(summaryProperties, required: ["id", "version", "status", "generation", "pid"]),
+        "PluginSummary": record(
+            summaryProperties, required: ["id", "version", "status", "generation", "pid"]),
         "Plugin": [
             "allOf": [
                 pluginSummary,

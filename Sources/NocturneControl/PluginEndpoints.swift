@@ -34,7 +34,8 @@ extension Endpoint {
         ) { exchange in
             let id = try exchange.pluginID
             guard let info = await exchange.host.plugin(id) else {
-                throw PluginError("unknownPlugin", id, "\(id): no such plugin; `list` shows what there is")
+                throw PluginError(
+                    "unknownPlugin", id, "\(id): no such plugin; `list` shows what there is")
             }
             return .json(info.json)
         },
@@ -51,20 +52,27 @@ extension Endpoint {
             try await exchange.host.unload(try exchange.pluginID)
             return .nothing
         },
-        change("enable", "Lets a plugin serve, now and after restarts.") { host, id throws(PluginError) in
+        change("enable", "Lets a plugin serve, now and after restarts.") {
+            host, id throws(PluginError) in
             try await host.enable(id)
         },
-        change("disable", "Stops a plugin from serving, now and after restarts.") { host, id throws(PluginError) in
+        change("disable", "Stops a plugin from serving, now and after restarts.") {
+            host, id throws(PluginError) in
             try await host.disable(id)
         },
-        change("reload", "Replaces what serves by what the file holds now.") { host, id throws(PluginError) in
+        change("reload", "Replaces what serves by what the file holds now.") {
+            host, id throws(PluginError) in
             try await host.reload(id)
         },
         change("rollback", "Serves the previous build again.") { host, id throws(PluginError) in
             try await host.rollback(id)
         },
-        configure(.patch, name: "configurePlugin", "Merges these settings into a plugin's.", replacing: false),
-        configure(.put, name: "replaceConfiguration", "Replaces all settings of a plugin.", replacing: true),
+        configure(
+            .patch, name: "configurePlugin", "Merges these settings into a plugin's.",
+            replacing: false),
+        configure(
+            .put, name: "replaceConfiguration", "Replaces all settings of a plugin.",
+            replacing: true),
     ]
 
     @Sendable
@@ -72,12 +80,15 @@ extension Endpoint {
         let request = try exchange.object()
         for (key, _) in request where key != "path" && key != "id" {
             throw RequestError.wrongBody(
-                expected: "the keys \"path\" and \"id\"", found: "an object with the key \(quoted(key))")
+                expected: "the keys \"path\" and \"id\"",
+                found: "an object with the key \(quoted(key))")
         }
         guard let path = request["path"]?.string, path.hasPrefix("/") else {
             throw RequestError.wrongBody(
                 expected: "an object whose \"path\" is an absolute path",
-                found: "one whose \"path\" is \(request["path"].map { Printable.line("\($0)") } ?? "absent")")
+                found:
+                    "one whose \"path\" is \(request["path"].map { Printable.line("\($0)") } ?? "absent")"
+            )
         }
         var id: PluginID?
         switch request["id"] {
@@ -95,10 +106,13 @@ extension Endpoint {
 
     private static func change(
         _ verb: String, _ summary: String,
-        _ action: @escaping @Sendable (any ControlledHost, PluginID) async throws(PluginError) -> PluginInfo
+        _ action:
+            @escaping @Sendable (any ControlledHost, PluginID) async throws(PluginError) ->
+            PluginInfo
     ) -> Endpoint {
         Endpoint(
-            method: .post, path: "/v1/plugins/{id}/\(verb)", name: "\(verb)Plugin", summary: summary,
+            method: .post, path: "/v1/plugins/{id}/\(verb)", name: "\(verb)Plugin",
+            summary: summary,
             output: .json(schema: Schema.plugin)
         ) { exchange in
             .json(try await action(exchange.host, try exchange.pluginID).json)

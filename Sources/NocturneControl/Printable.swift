@@ -42,7 +42,8 @@ package enum Printable {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
-            case _ where !scalar.isUnsafeToShow || keep(scalar): result.unicodeScalars.append(scalar)
+            case _ where !scalar.isUnsafeToShow || keep(scalar):
+                result.unicodeScalars.append(scalar)
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"

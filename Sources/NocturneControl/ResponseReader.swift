@@ -113,7 +113,9 @@ struct ResponseReader {
         var lineLeft = Self.lineLimit
         if chunkLeft == 0 {
             if !isFirstChunk {
-                guard try readLine(&lineLeft).isEmpty else { throw .malformed("a chunk without an end") }
+                guard try readLine(&lineLeft).isEmpty else {
+                    throw .malformed("a chunk without an end")
+                }
             }
             isFirstChunk = false
             let size = try readLine(&lineLeft).prefix { $0 != ";" }

@@ -71,6 +71,7 @@ struct ServerSentEventParser {
         }
         guard hasData else { return nil }
         return ServerSentEvent(
-            id: id, type: type.isEmpty ? "message" : type, data: String(decoding: data, as: UTF8.self))
+            id: id, type: type.isEmpty ? "message" : type,
+            data: String(decoding: data, as: UTF8.self))
     }
 }

@@ -14,20 +14,25 @@ extension Endpoint {
     static let streams: [Endpoint] = [
         Endpoint(
             method: .get, path: "/v1/events", name: "followEvents",
-            summary: "What happens, as server-sent events. `id` is the event's; an event of type `gap` says how many "
+            summary:
+                "What happens, as server-sent events. `id` is the event's; an event of type `gap` says how many "
                 + "were missed. The header Last-Event-ID means the same as `since`.",
             query: [
                 QueryParameter(
                     name: "since", kind: .number(minimum: 0),
-                    meaning: "First the remembered events with a greater id. Absent: only new ones."),
+                    meaning: "First the remembered events with a greater id. Absent: only new ones."
+                ),
                 QueryParameter(
                     name: "match", kind: .text,
-                    meaning: "A name, a prefix such as `plugin:*`, each optionally after a source and a slash."),
+                    meaning:
+                        "A name, a prefix such as `plugin:*`, each optionally after a source and a slash."
+                ),
             ],
             output: .events(schema: Schema.event), answer: followEvents),
         Endpoint(
             method: .get, path: "/v1/plugins/{id}/logs", name: "getLogs",
-            summary: "A plugin's log and what it wrote to its standard output and error, oldest first.",
+            summary:
+                "A plugin's log and what it wrote to its standard output and error, oldest first.",
             query: [
                 QueryParameter(
                     name: "last", kind: .number(minimum: 0),
@@ -52,13 +57,11 @@ extension Endpoint {
         // Subscribed before the response begins: a caller that has seen its head misses nothing.
         let deliveries = exchange.host.events.events(
             matching: exchange.text("match") ?? "*", since: since.map { UInt64($0) })
-        return .events { writer in
-            for await delivery in deliveries {
+        return .events(opening: [], deliveries) {
+            { delivery in
                 switch delivery {
-                case .event(let event):
-                    try await writer.write(serverSentEvent(event.json, id: event.id))
-                case .gap(let missed):
-                    try await writer.write(gapEvent(missed))
+                case .event(let event): serverSentEvent(event.json, id: event.id)
+                case .gap(let missed): gapEvent(missed)
                 }
             }
         }
@@ -74,18 +77,18 @@ extension Endpoint {
         let bus = exchange.host.events
         let deliveries = bus.events(matching: "plugins/plugin:log", since: bus.latestID)
         let records = try await exchange.host.logRecords(of: id, last: last)
-        return .events { writer in
+        return .events(opening: records.map { serverSentEvent($0) }, deliveries) {
             // A record that came between the two lines above is in both: it is told once.
             var overlap = LogOverlap(records)
-            for record in records { try await writer.write(serverSentEvent(record)) }
-            for await delivery in deliveries {
+            return { delivery in
                 switch delivery {
-                case .event(let event) where event.payload["pluginId"]?.string == id.description:
-                    guard !overlap.includes(event) else { continue }
-                    try await writer.write(serverSentEvent(logRecord(of: event)))
-                case .event: continue
+                case .event(let event):
+                    guard event.payload["pluginId"]?.string == id.description,
+                        !overlap.includes(event)
+                    else { return nil }
+                    return serverSentEvent(logRecord(of: event))
                 case .gap(let missed):
-                    try await writer.write(gapEvent(missed))
+                    return gapEvent(missed)
                 }
             }
         }

@@ -18,8 +18,9 @@ struct CallContext: Sendable {
 
 /// The calls that plugins made of plugins, and whether each can still come to an end.
 ///
-/// A plugin is stuck when all its running calls wait for nested calls that are stuck; a nested call that waits for a
-/// place is stuck when the plugin is. Only nested calls are recorded, so calls from outside cost nothing here.
+/// A call that waits for no other ends by itself. One that waits for a place gets it when the plugin has one free, or
+/// when any call that runs there can end; one that waits for nested calls ends when all of those do. What does not
+/// follow from these rules is stuck. Only nested calls are recorded, so calls from outside cost nothing here.
 final class CallGraph: Sendable {
     typealias NodeID = UInt64
 
@@ -28,6 +29,19 @@ final class CallGraph: Sendable {
         let worker: ObjectIdentifier
         let slot: UInt32
         let generation: UInt32
+    }
+    /// What goes on in a plugin at the moment.
+    struct Load: Sendable {
+        /// Calls that run in the generation that serves.
+        var running = 0
+        /// Whether a new call would have to wait.
+        var isFull = false
+        /// That generation's worker; `nil` while the plugin is started or reloaded, which ends by itself.
+        var worker: ObjectIdentifier?
+    }
+    /// A ring of plugins that wait for each other; the first is named again at the end.
+    struct Ring: Error, Sendable {
+        let plugins: [PluginID]
     }
     private struct Node {
         let caller: PluginID
@@ -44,21 +58,22 @@ final class CallGraph: Sendable {
 
     /// Records that `caller`'s call waits for a place in `callee`.
     ///
-    /// - Parameter running: calls that run in a plugin at the moment, and whether all its places are taken.
+    /// - Parameter load: what goes on in a plugin.
     /// - Returns: the node, or the ring that the call would close.
     func enter(
         caller: PluginID, key: CallKey, callee: PluginID, parent: NodeID?,
-        running: (PluginID) -> (count: Int, isFull: Bool)
+        load: (PluginID) -> Load
     ) -> Result<NodeID, Ring> {
         state.withLock { state in
             let id = state.nextID
             state.nextID += 1
             state.nodes[id] = Node(caller: caller, callerKey: key, callee: callee, parent: parent)
-            guard running(callee).isFull else { return .success(id) }
-            var path: [PluginID] = [caller]
-            if isLive(id, state, running, &path) { return .success(id) }
+            guard load(callee).isFull else { return .success(id) }
+            let live = Self.live(state.nodes, load)
+            if live.contains(id) { return .success(id) }
+            let ring = Self.ring(from: id, state.nodes, live)
             state.nodes[id] = nil
-            return .failure(Ring(plugins: path))
+            return .failure(ring)
         }
     }
 
@@ -68,36 +83,51 @@ final class CallGraph: Sendable {
     /// The call is over.
     func leave(_ id: NodeID) { state.withLock { $0.nodes[id] = nil } }
 
-    struct Ring: Error, Sendable {
-        let plugins: [PluginID]
-    }
+    /// Nested calls at the moment; for tests of what is left behind.
+    var count: Int { state.withLock { $0.nodes.count } }
 
-    private func isLive(
-        _ id: NodeID, _ state: State, _ running: (PluginID) -> (count: Int, isFull: Bool),
-        _ path: inout [PluginID]
-    ) -> Bool {
-        guard let node = state.nodes[id] else { return true }
-        if node.isQueued {
-            if path.contains(node.callee) {
-                path.append(node.callee)
-                return false
-            }
-            path.append(node.callee)
-            let isLive = isPluginLive(node.callee, state, running, &path)
-            if isLive { path.removeLast() }
-            return isLive
+    // MARK: - Which calls can end
+
+    /// The calls that can end: the least set that follows from the rules above.
+    private static func live(
+        _ nodes: [NodeID: Node], _ load: (PluginID) -> Load
+    ) -> Set<NodeID> {
+        var loads: [PluginID: Load] = [:]
+        for node in nodes.values where loads[node.callee] == nil { loads[node.callee] = load(node.callee) }
+        let byCall = Dictionary(grouping: nodes.keys) { nodes[$0]?.callerKey }
+        let callsOf = Dictionary(grouping: byCall.values) { nodes[$0[0]]?.caller }
+        let children = Dictionary(grouping: nodes.keys) { nodes[$0]?.parent }
+        var live: Set<NodeID> = []
+        func canMove(_ plugin: PluginID) -> Bool {
+            guard let load = loads[plugin], load.isFull, let worker = load.worker else { return true }
+            let waiting = (callsOf[plugin] ?? []).filter { nodes[$0[0]]?.callerKey.worker == worker }
+            return load.running > waiting.count || waiting.contains { $0.allSatisfy(live.contains) }
         }
-        let children = state.nodes.filter { $0.value.parent == id }.keys
-        return children.isEmpty || children.contains { isLive($0, state, running, &path) }
+        while true {
+            let more = nodes.filter { id, node in
+                !live.contains(id)
+                    && (node.isQueued
+                        ? canMove(node.callee) : (children[id] ?? []).allSatisfy(live.contains))
+            }
+            if more.isEmpty { return live }
+            live.formUnion(more.keys)
+        }
     }
 
-    private func isPluginLive(
-        _ plugin: PluginID, _ state: State, _ running: (PluginID) -> (count: Int, isFull: Bool),
-        _ path: inout [PluginID]
-    ) -> Bool {
-        let waiting = state.nodes.filter { $0.value.caller == plugin }
-        let waitingCalls = Set(waiting.values.map(\.callerKey)).count
-        if running(plugin).count > waitingCalls { return true }
-        return waiting.keys.sorted().contains { isLive($0, state, running, &path) }
+    /// Follows stuck calls until a plugin comes up again.
+    private static func ring(
+        from id: NodeID, _ nodes: [NodeID: Node], _ live: Set<NodeID>
+    ) -> Ring {
+        guard let first = nodes[id] else { return Ring(plugins: []) }
+        var path = [first.caller]
+        var next: Node? = first
+        while let node = next {
+            let isClosed = path.contains(node.callee)
+            path.append(node.callee)
+            if isClosed { break }
+            next = nodes.filter { $0.value.caller == node.callee && !live.contains($0.key) }
+                .min { $0.key < $1.key }?.value
+        }
+        return Ring(plugins: path)
     }
 }

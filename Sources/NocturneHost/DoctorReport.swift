@@ -123,7 +123,13 @@ enum SandboxProbe {
         }
         let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         chmod(directory, 0o711)
-        defer { rmdir(directory) }
+        // Something to be allowed to read; it is no plugin, so the worker ends after its hello.
+        let object = "\(directory)/\(objectName)"
+        close(open(object, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444))
+        defer {
+            unlink(object)
+            rmdir(directory)
+        }
         let reactor = try Reactor(), io = try Reactor()
         defer {
             reactor.stop()
@@ -138,10 +144,11 @@ enum SandboxProbe {
         return try result.get()
     }
 
-    /// No object has this name, so the worker says hello, fails to load and ends.
+    private static let objectName = "probe.so"
+
     private static func report(from pool: ZygotePool) async -> Result<SandboxReport, StartError> {
         let spec = WorkerSpec(
-            plugin: "doctor", object: "nothing.so", memoryBytes: 64 << 20, concurrency: 1, threads: 0,
+            plugin: "doctor", object: objectName, memoryBytes: 64 << 20, concurrency: 1, threads: 0,
             contributions: [])
         let seen = ReportingServices()
         do throws(StartError) {

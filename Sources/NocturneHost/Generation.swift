@@ -53,9 +53,9 @@ final class Generation: Sendable {
             return .failed(.contract(String(decoding: bytes, as: UTF8.self)))
         case .reply(_, let bytes):
             return .refused(message: String(decoding: bytes.prefix(512), as: UTF8.self))
-        case .ended(let end): return .failed(.ended(step: name, end))
+        case .ended(let end), .notSent(let end): return .failed(.ended(step: name, end))
         case .overdue: return .failed(.tooSlow(step: name, milliseconds: milliseconds))
-        case .cancelled: return .failed(.ended(step: name, .stopped))
+        case .gaveUp, .cancelled: return .failed(.ended(step: name, .stopped))
         case .failed(let error): return .failed(.system(error))
         }
     }

@@ -40,6 +40,9 @@ public enum CallError: ReportableError, Hashable {
     case busy(PluginID, waiting: Int)
     /// No answer within the deadline; the plugin's process was killed.
     case deadlineExceeded(PluginID, name: String, milliseconds: Int)
+    /// No answer within the time that the caller had: its own deadline was shorter than the plugin's, or the call had
+    /// waited for a place. The plugin serves on.
+    case gaveUp(PluginID, name: String, milliseconds: Int)
     /// It waited for a place until its deadline.
     case waitedTooLong(PluginID, name: String, milliseconds: Int)
     /// The caller went away.
@@ -68,6 +71,7 @@ public enum CallError: ReportableError, Hashable {
         case .failed: "failed"
         case .busy: "busy"
         case .deadlineExceeded: "deadlineExceeded"
+        case .gaveUp: "gaveUp"
         case .waitedTooLong: "waitedTooLong"
         case .cancelled: "cancelled"
         case .crashed: "crashed"
@@ -85,7 +89,7 @@ public enum CallError: ReportableError, Hashable {
         case .unknownTool: nil
         case .invalidInput(let id, _, _), .invalidResult(let id, _, _), .tooLarge(let id, _, _, _),
             .failed(let id, _, _, _), .busy(let id, _), .deadlineExceeded(let id, _, _),
-            .waitedTooLong(let id, _, _), .cancelled(let id, _), .crashed(let id, _, _, _),
+            .gaveUp(let id, _, _), .waitedTooLong(let id, _, _), .cancelled(let id, _), .crashed(let id, _, _, _),
             .killedBecause(let id, _, _, _), .gone(let id, _), .restarting(let id, _),
             .notRegistered(let id, _), .wouldDeadlock(let id, _), .tooDeep(let id, _, _):
             id
@@ -127,6 +131,9 @@ public enum CallError: ReportableError, Hashable {
         case .deadlineExceeded(let id, let name, let milliseconds):
             "\(id): \(name) did not answer within \(milliseconds) ms, so its process was killed and is "
                 + "being restarted; raise `limits.deadline` in its manifest if it needs longer"
+        case .gaveUp(let id, let name, let milliseconds):
+            "\(id): \(name) did not answer within the \(milliseconds) ms that its caller had for it, so the call was "
+                + "cancelled; the plugin serves on, so give it longer, or retry if that is safe"
         case .waitedTooLong(let id, let name, let milliseconds):
             "\(id): \(name) waited \(milliseconds) ms for a free place and got none; retry, or raise "
                 + "`limits.concurrency` in its manifest"
@@ -135,7 +142,7 @@ public enum CallError: ReportableError, Hashable {
             "\(id): its process \(how) during \(name); it is being restarted, `logs \(id)` may say more"
                 + (retryable ? "; the tool is idempotent, so a retry is safe" : "")
         case .killedBecause(let id, let name, let because, _):
-            "\(id): \(name) was lost, because \(because) and the process was killed; retry if that is safe"
+            "\(id): \(name) was lost, because \(because), so its process was killed; retry if that is safe"
         case .gone(let id, let name):
             "\(id): it was unloaded, disabled or replaced while \(name) waited; retry"
         case .restarting(let id, let milliseconds):

@@ -43,7 +43,7 @@ final class HostResources: Sendable {
             reactor: reactor, io: io)
     }
 
-    /// Ends zygotes, threads and the database, in this order. The lock goes with the last reference.
+    /// Ends zygotes, threads and the database, in this order, and gives the state directory back.
     func close() async {
         await pool.close()
         let store = store
@@ -55,6 +55,7 @@ final class HostResources: Sendable {
             }
         }
         for thread in [reactor, io, files] { thread.stop() }
+        directory.release()
     }
 
     /// The worker's program: as configured, or beside this executable.

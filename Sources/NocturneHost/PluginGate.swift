@@ -86,12 +86,14 @@ final class PluginGate: DeadlineKeeper {
         for (waiter, generation) in admitted { waiter.resume(.success(generation)) }
     }
 
-    /// Calls that run in the current generation, and whether a new one would have to wait.
-    var load: (count: Int, isFull: Bool) {
+    /// What the graph of calls between plugins wants to know.
+    var load: CallGraph.Load {
         state.withLock { state in
-            guard case .open(let generation) = state.door else { return (0, true) }
+            guard case .open(let generation) = state.door else { return CallGraph.Load() }
             let count = state.running[ObjectIdentifier(generation)] ?? 0
-            return (count, count >= generation.concurrency || !state.waiters.isEmpty)
+            return CallGraph.Load(
+                running: count, isFull: count >= generation.concurrency || !state.waiters.isEmpty,
+                worker: ObjectIdentifier(generation.worker.link))
         }
     }
 
@@ -109,6 +111,13 @@ final class PluginGate: DeadlineKeeper {
 
     /// Has new calls wait.
     func park() { state.withLock { $0.door = .parked } }
+
+    /// The process of `generation` is gone: new calls wait for what its supervisor does about it.
+    func lost(_ generation: Generation) {
+        state.withLock { state in
+            if case .open(let open) = state.door, open === generation { state.door = .parked }
+        }
+    }
 
     /// Refuses new calls, and those that wait.
     func close(_ refusal: GateRefusal) {
@@ -158,10 +167,10 @@ final class PluginGate: DeadlineKeeper {
         _ key: UInt64, _ deadline: Int64,
         _ resume: @escaping @Sendable (Result<Generation, GateRefusal>) -> Void
     ) {
-        let isCancelled = Task.isCancelled
         var mustWatch = false
         let result = state.withLock { state -> Result<Generation, GateRefusal>? in
-            if isCancelled { return .failure(.cancelled) }
+            // Under the lock: a cancellation that comes now finds the waiter, one that came earlier is seen.
+            if Task.isCancelled { return .failure(.cancelled) }
             switch state.door {
             case .closed(let refusal): return .failure(refusal)
             case .open(let generation) where state.waiters.isEmpty && take(generation, &state):

@@ -44,18 +44,21 @@ final class PluginLog: Sendable {
                 state.dropped += 1
                 return []
             }
-            if state.dropped > 0 {
-                written.append(
-                    LogRecord(
-                        timeMilliseconds: record.timeMilliseconds, level: "warning",
-                        message: "\(state.dropped) records were dropped: over \(Self.ratePerSecond) a second",
-                        stream: "host"))
-                state.dropped = 0
-            }
+            if let note = Self.takeNote(&state, record.timeMilliseconds) { written.append(note) }
             written.append(record)
             for record in written { write(record, &state) }
             return written
         }
+    }
+
+    /// How many records were dropped since the last one that was not.
+    private static func takeNote(_ state: inout State, _ time: Int64) -> LogRecord? {
+        guard state.dropped > 0 else { return nil }
+        defer { state.dropped = 0 }
+        return LogRecord(
+            timeMilliseconds: time, level: "warning",
+            message: "\(state.dropped) records were dropped: over \(ratePerSecond) a second",
+            stream: "host")
     }
 
     /// Splits what came on a stream into lines and writes them. An unfinished line waits for its end, up to 4 KiB.
@@ -63,30 +66,41 @@ final class PluginLog: Sendable {
         let lines = state.withLock { state -> [[UInt8]] in
             var buffer = state.partial[stream] ?? []
             buffer.append(contentsOf: bytes)
-            var lines = buffer.split(separator: 10, omittingEmptySubsequences: false).map(Array.init)
-            var rest = lines.removeLast()
-            while rest.count > Self.lineLimit {
-                lines.append(Array(rest.prefix(Self.lineLimit)))
-                rest.removeFirst(Self.lineLimit)
-            }
-            state.partial[stream] = rest
-            return lines
+            var parts = buffer.split(separator: 10, omittingEmptySubsequences: false)
+            let rest = parts.removeLast()
+            let whole = (rest.count / Self.lineLimit) * Self.lineLimit
+            if whole > 0 { parts.append(rest.prefix(whole)) }
+            state.partial[stream] = Array(rest.dropFirst(whole))
+            return parts.flatMap(Self.pieces)
         }
         return lines.flatMap { line in
             append(
                 LogRecord(
                     timeMilliseconds: time, level: stream == "stderr" ? "warning" : "info",
-                    message: String(decoding: line.prefix(Self.lineLimit), as: UTF8.self),
+                    message: String(decoding: line, as: UTF8.self),
                     stream: stream))
         }
     }
 
-    /// Writes the unfinished lines: the process that began them is gone.
+    /// A line in pieces of at most ``lineLimit`` bytes.
+    private static func pieces(_ line: ArraySlice<UInt8>) -> [[UInt8]] {
+        guard line.count > lineLimit else { return [Array(line)] }
+        return stride(from: line.startIndex, to: line.endIndex, by: lineLimit).map { start in
+            Array(line[start..<min(start + lineLimit, line.endIndex)])
+        }
+    }
+
+    /// Writes the unfinished lines, and how much was dropped: the process that began them is gone.
     func flush(time: Int64) -> [LogRecord] {
         let streams = state.withLock { state in
             state.partial.filter { !$0.value.isEmpty }.keys.sorted()
         }
-        return streams.flatMap { append([10], stream: $0, time: time) }
+        let lines = streams.flatMap { append([10], stream: $0, time: time) }
+        return lines + state.withLock { state in
+            guard let note = Self.takeNote(&state, time) else { return [] }
+            write(note, &state)
+            return [note]
+        }
     }
 
     /// The latest `count` records, oldest first.

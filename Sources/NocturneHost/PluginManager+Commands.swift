@@ -1,5 +1,6 @@
 // PluginManager+Commands.swift — what operators ask for. Each returns when it was carried out, or throws why not.
 
+import CLinux
 import CWire
 public import NocturneCore
 import NocturneStorage
@@ -16,6 +17,8 @@ extension PluginManager {
         let path = Self.absolute(path)
         let reader = reader
         let before = catalog.files[path]
+        beginReading()
+        defer { endReading() }
         var file = await onFilesThread { reader.read(path, identity: nil, before: before) }
         let build: PluginBuild
         switch file.content {
@@ -31,8 +34,9 @@ extension PluginManager {
         file.isExternal = directory != self.directory || !DirectoryScan.isPlugin(name: String(path.split(separator: "/").last ?? ""))
         try removeHolds(on: [path], of: build.id)
         catalog.files[path] = file
+        await refreshSnapshot(build.id)
         catalog.released.insert(build.id)
-        await decide()
+        await decide(forced: snapshots[build.id]?.status == .failed ? build.id : nil)
         catalog.released.remove(build.id)
         if let refusal = await goals[build.id]?.task.value { throw failure(build.id, refusal) }
         let decision = decisions[build.id]
@@ -94,6 +98,8 @@ extension PluginManager {
         let paths = catalog.files.values.filter { $0.offer?.id == id }.map(\.path)
         try removeHolds(on: paths, of: id)
         let reader = reader
+        beginReading()
+        defer { endReading() }
         for path in paths {
             let before = catalog.files[path]
             let file = await onFilesThread { reader.read(path, identity: nil, before: before) }
@@ -163,8 +169,14 @@ extension PluginManager {
         } catch {
             throw PluginError(error.code, id, "\(id): \(error); nothing was changed")
         }
-        if let supervisor = supervisors[id], let refusal = await supervisor.offerSettings(filled) {
-            throw PluginError("settings", id, "\(id): it refused the settings: \(refusal.description)")
+        if let supervisor = supervisors[id] {
+            // In a task of its own: a caller that goes away does not leave it half done.
+            let refusal = await Task { await supervisor.offerSettings(filled) }.value
+            if let refusal {
+                throw PluginError(
+                    refusal.code, id, "\(id): the settings were not taken: \(refusal); nothing was changed",
+                    retryable: refusal.code == "busy", exit: refusal.code == "busy" ? 75 : 65)
+            }
         }
         try stored(id) { store throws(StoreError) in try store.setSettings(.object(after), for: id) }
         memory[id, default: PluginMemory()].settings = after
@@ -208,12 +220,25 @@ extension PluginManager {
 extension Supervisor {
     /// Hands new settings to a running plugin that has a hook for them. Returns why it refused.
     func offerSettings(_ settings: JSONValue) async -> Refusal? {
-        guard let generation = current, generation.extensions.contains(.settings) else { return nil }
+        guard current?.extensions.contains(.settings) == true else { return nil }
+        let generation: Generation
+        do throws(GateRefusal) {
+            // A place like any call's, so that the hook's time does not run while it waits for one.
+            generation = try await gate.enter(
+                deadline: clinux_now() + Int64(host.limits.hook.milliseconds) * 1_000_000)
+        } catch {
+            switch error {
+            case .gone, .restarting: return nil  // the next start gets them
+            case .busy, .waitedTooLong, .cancelled:
+                return Refusal("busy", "all its call places are taken; try again")
+            }
+        }
+        defer { gate.leave(generation) }
         let outcome = await generation.hook(
-            WIRE_CALL_SETTINGS, "the settings hook", settings.serialized(), within: Self.hookLimit)
+            WIRE_CALL_SETTINGS, "the settings hook", settings.serialized(), within: host.limits.hook)
         switch outcome {
         case .done:
-            self.settings = settings
+            if current === generation { self.settings = settings }
             return nil
         case .absent: return nil
         case .refused(let message): return Refusal("settings", message)

@@ -48,12 +48,12 @@ extension PluginManager {
         storedOrTold(id) { store throws(StoreError) in _ = try store.recordSeen(id) }
     }
 
-    /// A build serves now.
-    func remember(_ hash: ContentHash, of id: PluginID) {
+    /// A build serves now; `before` served before it in this host, if anything did.
+    func remember(_ hash: ContentHash, after before: ContentHash?, of id: PluginID) {
         var remembered = memory[id] ?? PluginMemory()
         let text = hash.description
         guard remembered.current != text else { return }
-        remembered.previous = remembered.current
+        remembered.previous = before?.description ?? remembered.current
         remembered.current = text
         memory[id] = remembered
         let generation = NocturneStorage.Generation(
@@ -108,12 +108,24 @@ extension PluginManager {
         return try? PluginBuild(hash: hash, manifest: manifest)
     }
 
-    /// Removes objects that nothing refers to any more.
+    /// From here to ``endReading()`` files may be copied into the store that no decision refers to yet.
+    func beginReading() { reads += 1 }
+
+    func endReading() {
+        reads -= 1
+        guard reads == 0, mustPrune else { return }
+        Task { await prune() }
+    }
+
+    /// Removes objects that nothing refers to any more. Waits until nobody reads, and comes before who reads next, because
+    /// both use the files' thread.
     func prune() async {
+        mustPrune = reads > 0
+        if mustPrune { return }
         var keep: Set<ContentHash> = []
         for decision in decisions.values { if let choice = decision.choice { keep.insert(choice.hash) } }
         for snapshot in snapshots.values { if let build = snapshot.build { keep.insert(build.hash) } }
-        for remembered in memory.values {
+        for (id, remembered) in memory where decisions[id] != nil {
             for hash in [remembered.current, remembered.previous] {
                 if let hash = hash.flatMap({ ContentHash(hex: $0) }) { keep.insert(hash) }
             }

@@ -58,6 +58,8 @@ extension PluginManager {
     }
 
     private func refresh() async {
+        beginReading()
+        defer { endReading() }
         let names = changedNames
         changedNames = []
         let known = catalog.files
@@ -73,9 +75,9 @@ extension PluginManager {
         }
         switch scanned {
         case .success(let files):
-            // Files that a command loaded meanwhile are kept.
-            let added = catalog.files.filter { $0.value.isExternal && files[$0.key] == nil }
-            catalog.files = files.merging(added) { scanned, _ in scanned }
+            // Files from elsewhere are the commands' business, which may have loaded or unloaded some meanwhile.
+            let external = catalog.files.filter(\.value.isExternal)
+            catalog.files = files.filter { !$0.value.isExternal }.merging(external) { _, other in other }
         case .failure(let error):
             events.publish(
                 source: "plugins", name: "host:warning", payload: ["message": .string("\(error)")])
@@ -158,9 +160,25 @@ extension PluginManager {
     func issueGoals(forced: PluginID? = nil) {
         for id in decisions.keys.sorted() {
             let kind = goal(of: id)
-            if id != forced, let issued = goals[id], Self.isSame(issued.kind, kind) { continue }
+            if id != forced, let issued = goals[id], Self.isSame(issued.kind, kind),
+                !hasNamesNow(id, kind)
+            {
+                continue
+            }
+            if case .run(let build, _, _) = kind {
+                // In order of ids, so that of two that start together the lower has the name. Who comes too late is told
+                // by its supervisor.
+                _ = try? router.registry.claim(build)
+            }
             issue(kind, to: id, force: id == forced)
         }
+    }
+
+    /// Whether a plugin was refused because of a name that is free now.
+    private func hasNamesNow(_ id: PluginID, _ kind: SupervisorGoal.Kind) -> Bool {
+        guard case .run(let build, _, _) = kind, let snapshot = snapshots[id] else { return false }
+        let why = snapshot.status == .failed ? snapshot.reason : snapshot.rejected?.why
+        return why?.code == "nameTaken" && router.registry.isFree(for: build)
     }
 
     @discardableResult
@@ -179,7 +197,7 @@ extension PluginManager {
                         continuation.resume(returning: Self.ensure(build, in: objects, from: path))
                     }
                 }
-                if let problem { return await supervisor.pursue(.rest(.failed, problem)) }
+                if let problem { return await supervisor.decline(build, problem) }
             }
             return await supervisor.pursue(kind, force: force)
         }
@@ -268,6 +286,7 @@ extension PluginManager {
             services: WorkerServices.Host(
                 io: state.io, store: state.store, events: events, router: router, log: log,
                 publish: { [weak self] event in self?.publish(event) }),
+            limits: configuration.limits,
             publish: { [weak self] event in self?.publish(event) },
             changed: { [weak self] id in
                 guard let self else { return }
@@ -285,17 +304,18 @@ extension PluginManager {
         return log
     }
 
-    /// A supervisor's status changed: others may depend on it.
+    /// A supervisor's status, or what it runs, changed: others may depend on it.
     private func changed(_ id: PluginID) async {
         guard let supervisor = supervisors[id], !isClosed else { return }
         let snapshot = await supervisor.snapshot
-        let before = snapshots[id]
         snapshots[id] = snapshot
         if snapshot.status == .enabled, let hash = snapshot.build?.hash {
-            remember(hash, of: id)
+            remember(hash, after: snapshot.servedBefore, of: id)
         }
-        if before?.status != snapshot.status { issueGoals() }
-        if before?.build?.hash != snapshot.build?.hash { await prune() }
+        issueGoals()
+        // Told apart from `snapshots`, which queries refresh too.
+        let before = noted.updateValue(snapshot.build?.hash, forKey: id)
+        if before != .some(snapshot.build?.hash) { await prune() }
     }
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.

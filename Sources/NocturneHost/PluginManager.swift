@@ -23,6 +23,7 @@ public struct PluginManagerConfiguration: Sendable {
     public var workerPath: String?
     /// User ids for workers when the host is root: one for each live worker.
     public var workerUIDs: Range<UInt32> = 1_879_100_000..<1_879_108_000
+    var limits = SupervisorLimits()
 
     /// A host that watches `pluginsPath` and keeps its state in `statePath`.
     public init(pluginsPath: String = "./plugins", statePath: String) {
@@ -71,6 +72,10 @@ public actor PluginManager {
     var snapshots: [PluginID: Supervisor.Snapshot] = [:]
     var reported: [String: Refusal] = [:]
     var logs: [PluginID: PluginLog] = [:]
+    /// What each plugin ran when its latest change was looked at.
+    var noted: [PluginID: ContentHash?] = [:]
+    var reads = 0
+    var mustPrune = false
     var changedNames: Set<String> = []
     var isDirty = false
     var refreshing: Task<Void, Never>?
@@ -78,6 +83,7 @@ public actor PluginManager {
     var recheck: Task<Void, Never>?
     var isStarted = false
     var isClosed = false
+    private var closing: Task<Void, Never>?
     let startTime = clinux_now()
 
     /// Takes the state directory and opens the database; starts no process yet.
@@ -121,18 +127,23 @@ public actor PluginManager {
         await rescan(within: .seconds(3))
     }
 
-    /// Deactivates all plugins, ends all processes and gives the state directory back. A second call returns at once.
+    /// Deactivates all plugins, ends all processes and gives the state directory back. A second call waits for the first.
     ///
-    /// - Parameter immediately: kills the workers without letting calls finish.
+    /// - Parameter immediately: kills the workers without letting calls finish; also if an orderly shutdown has begun.
     public func shutdown(immediately: Bool = false) async {
-        guard !isClosed else { return }
         isClosed = true
+        if immediately { await state.pool.close() }
+        let task = closing ?? Task { await close() }
+        closing = task
+        await task.value
+    }
+
+    private func close() async {
         recheck?.cancel()
         if let watchToken { state.reactor.remove(watchToken, descriptor: state.watcher.descriptor) }
-        if immediately { await state.pool.close() }
-        let all = Array(supervisors.values)
+        await refreshing?.value
         await withTaskGroup { group in
-            for supervisor in all { group.addTask { await supervisor.close() } }
+            for supervisor in supervisors.values { group.addTask { await supervisor.close() } }
         }
         supervisors = [:]
         await state.close()

@@ -35,6 +35,7 @@ package final class Reactor: TaskExecutor {
         var sleepsUntil = never
         var isSleeping = false
         var isStopped = false
+        var hasEnded = false
     }
     private let state = Mutex(State())
     private let epoll: Int32
@@ -72,7 +73,7 @@ package final class Reactor: TaskExecutor {
         pthread_detach(thread)
     }
 
-    /// Ends the thread after what it is doing. Jobs that come later run nowhere, so nobody may use it any more.
+    /// Ends the thread after what it has been asked to do. Jobs that come later run nowhere.
     package func stop() {
         state.withLock { $0.isStopped = true }
         wake()
@@ -95,12 +96,13 @@ package final class Reactor: TaskExecutor {
         if mustWake { wake() }
     }
 
-    /// Runs `body` on the thread, in order. Never blocks.
+    /// Runs `body` on the thread, in order. Never blocks, but once the thread has ended it runs `body` itself.
     func async(_ body: @escaping @Sendable () -> Void) {
-        let mustWake = state.withLock { state in
-            state.bodies.append(body)
-            return state.isSleeping
+        let (mustWake, hasEnded) = state.withLock { state in
+            if !state.hasEnded { state.bodies.append(body) }
+            return (state.isSleeping, state.hasEnded)
         }
+        if hasEnded { return body() }
         if mustWake { wake() }
     }
 
@@ -141,6 +143,11 @@ package final class Reactor: TaskExecutor {
         if mustWake { wake() }
     }
 
+    /// Lets go of a keeper that has no deadlines any more.
+    func unwatch(_ keeper: any DeadlineKeeper) {
+        _ = state.withLock { $0.keepers.removeValue(forKey: ObjectIdentifier(keeper)) }
+    }
+
     private func wake() {
         var byte: UInt8 = 1
         _ = write(wakeWrite, &byte, 1)
@@ -164,8 +171,14 @@ package final class Reactor: TaskExecutor {
 
     private func sleepTime() -> (timeout: Int32, stopped: Bool) {
         state.withLock { state in
-            if state.isStopped { return (0, true) }
             if !state.jobs.isEmpty || !state.bodies.isEmpty { return (0, false) }
+            if state.isStopped {
+                state.hasEnded = true
+                state.isSleeping = false
+                state.handlers = [:]
+                state.keepers = [:]
+                return (0, true)
+            }
             state.isSleeping = true
             state.sleepsUntil = state.nextDeadline
             if state.nextDeadline == Self.never { return (-1, false) }
@@ -202,7 +215,9 @@ package final class Reactor: TaskExecutor {
         let late = now - before - Int64(timeout) * 1_000_000
         let hasGap = timeout > 0 && late > Self.gapNanoseconds
         let due = state.withLock { state in
-            guard state.nextDeadline != Self.never, hasGap || now >= state.nextDeadline else {
+            // At every tick, not only at the deadline: keepers for whom nothing waits any more are let go, and then
+            // the thread sleeps without an end.
+            guard state.nextDeadline != Self.never, hasGap || now >= state.sleepsUntil else {
                 return [] as [any DeadlineKeeper]
             }
             let due = Array(state.keepers.values)

@@ -68,6 +68,14 @@ final class Registry: Sendable {
         }
     }
 
+    /// Whether `build` could claim its names.
+    func isFree(for build: PluginBuild) -> Bool {
+        let names = Self.exclusiveNames(build)
+        return state.withLock { state in
+            names.allSatisfy { (state.claims[$0] ?? build.id) == build.id }
+        }
+    }
+
     /// Puts the contributions of `generation` in place of those that its plugin had, all at once, and frees the names
     /// that it no longer has.
     func install(_ generation: Generation, gate: PluginGate) {

@@ -91,27 +91,68 @@ final class Router: Sendable {
         _ context: CallContext, _ caller: NestedCaller?
     ) async throws(CallError) -> JSONValue {
         let own = checked?.build.manifest.limits.deadline.milliseconds ?? Self.defaultDeadline
-        let milliseconds = max(1, min(options.deadlineMilliseconds ?? own, own))
-        var deadline = clinux_now() + Int64(milliseconds) * 1_000_000
+        let now = clinux_now()
+        var deadline = now + Int64(own) * 1_000_000
+        if let milliseconds = options.deadlineMilliseconds {
+            deadline = min(deadline, now + Int64(max(1, min(milliseconds, own))) * 1_000_000)
+        }
         if let caller { deadline = min(deadline, caller.deadline) }
         var context = context
         if let caller { context.node = try nest(caller, in: id, context) }
         defer { if caller != nil, let node = context.node { graph.leave(node) } }
 
-        let generation = try await enter(gate, deadline, id, name, milliseconds)
-        defer { gate.leave(generation) }
-        if caller != nil, let node = context.node { graph.started(node) }
-        guard let contribution = generation.contribution(kind, name) else {
-            throw .gone(id, name: name)  // a reload took it away while the call waited
+        var call = WireCall(
+            kind: kind.wireKind, name: name, deadline: deadline,
+            milliseconds: own, killAt: now + Int64(own) * 1_000_000, context: context)
+        call.context?.chain.append(id)
+        let patience = Int(max(0, deadline - now) / 1_000_000)
+        var checked = checked
+        while true {
+            let generation: Generation
+            if let entered = gate.enterAtOnce() {
+                generation = entered
+            } else {
+                generation = try await enter(gate, deadline, id, name, patience)
+                // The time that the call waited is its caller's, not the plugin's.
+                call.killAt = clinux_now() + Int64(own) * 1_000_000
+            }
+            if caller != nil, let node = context.node { graph.started(node) }
+            guard let contribution = generation.contribution(kind, name) else {
+                gate.leave(generation)
+                throw .gone(id, name: name)  // a reload took it away while the call waited
+            }
+            if checked !== generation {
+                do throws(CallError) {
+                    try Self.check(input, contribution, id)
+                } catch {
+                    gate.leave(generation)
+                    throw error
+                }
+                checked = generation
+            }
+            call.target = contribution.index
+            let outcome = await generation.worker.link.call(call, input)
+            leave(gate, generation, outcome)
+            switch outcome {
+            case .notSent: continue  // it ended before it saw the call, which may wait for the next one
+            case .gaveUp: throw .gaveUp(id, name: name, milliseconds: patience)
+            default:
+                let bytes = try Self.result(of: outcome, id, name, own, contribution)
+                return try Self.checkResult(bytes, contribution, id)
+            }
         }
-        if checked !== generation { try Self.check(input, contribution, id) }
-        context.chain.append(id)
-        let call = WireCall(
-            kind: kind.wireKind, target: contribution.index, name: name, deadline: deadline,
-            milliseconds: milliseconds, context: context)
-        let outcome = await generation.worker.link.call(call, input)
-        let bytes = try Self.result(of: outcome, id, name, milliseconds, contribution)
-        return try Self.checkResult(bytes, contribution, id)
+    }
+
+    /// Gives the place of a call back: at once, or when the plugin is done with a call that its caller has left.
+    private func leave(_ gate: PluginGate, _ generation: Generation, _ outcome: WireOutcome) {
+        switch outcome {
+        case .cancelled(let ticket), .gaveUp(let ticket):
+            generation.worker.link.whenOver(ticket) { gate.leave(generation) }
+        case .notSent:
+            gate.lost(generation)
+            gate.leave(generation)
+        default: gate.leave(generation)
+        }
     }
 
     /// For calls that wait for a plugin that is not there: its manifest is not at hand.
@@ -144,12 +185,15 @@ final class Router: Sendable {
         let deadline = clinux_now() + Int64(milliseconds) * 1_000_000
         do throws(GateRefusal) {
             let generation = try await gate.enter(deadline: deadline)
-            defer { gate.leave(generation) }
-            guard let listener = generation.contribution(.listener, pattern) else { return }
+            guard let listener = generation.contribution(.listener, pattern) else {
+                return gate.leave(generation)
+            }
             let call = WireCall(
                 kind: WIRE_CALL_LISTENER, target: listener.index, name: "listener \(pattern)",
                 deadline: deadline, milliseconds: milliseconds)
-            switch await generation.worker.link.call(call, payload) {
+            let outcome = await generation.worker.link.call(call, payload)
+            leave(gate, generation, outcome)
+            switch outcome {
             case .reply(CallStatus.ok, _): break
             default: undelivered.withLock { $0[id, default: 0] += 1 }
             }
@@ -180,7 +224,7 @@ final class Router: Sendable {
         let gates = gates.withLock { $0 }
         let result = graph.enter(
             caller: caller.plugin, key: caller.key, callee: callee, parent: caller.parent
-        ) { id in gates[id]?.load ?? (0, false) }
+        ) { id in gates[id]?.load ?? CallGraph.Load() }
         switch result {
         case .success(let node): return node
         case .failure(let ring):
@@ -255,9 +299,13 @@ final class Router: Sendable {
             throw .killedBecause(
                 id, name: name, because: "\(call) did not answer within \(limit) ms",
                 retryable: isIdempotent)
-        case .ended(.stopped): throw .gone(id, name: name)
+        case .notSent, .ended(.stopped):
+            throw .killedBecause(
+                id, name: name, because: "it was stopped and the call was not done when its time to finish had passed",
+                retryable: isIdempotent)
         case .ended(let end):
             throw .crashed(id, name: name, how: "\(end)", retryable: isIdempotent)
+        case .gaveUp: throw .gaveUp(id, name: name, milliseconds: milliseconds)
         case .cancelled: throw .cancelled(id, name: name)
         case .failed(let error):
             throw .failed(id, name: name, message: "\(error)", retryable: true)

@@ -3,11 +3,12 @@
 import CLinux
 import Glibc
 import NocturneCore
+import Synchronization
 
 /// The state directory: `host.db`, `objects/`, `logs/`, `lock`.
 final class StateDirectory: Sendable {
     let path: String
-    private let lock: Int32
+    private let lock: Mutex<Int32>
 
     /// Creates the directory (0700) if needed and takes the lock; it is free again when the process ends, however it ends.
     init(_ path: String) throws(PluginError) {
@@ -17,7 +18,7 @@ final class StateDirectory: Sendable {
         let lockPath = "\(path)/lock"
         let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else { throw Self.failed("open", lockPath) }
-        self.lock = lock
+        self.lock = Mutex(lock)
         guard clinux_lock(lock) == 0 else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = pread(lock, &text, text.count, 0)
@@ -32,7 +33,15 @@ final class StateDirectory: Sendable {
         _ = pwrite(lock, pid, pid.count, 0)
     }
 
-    deinit { close(lock) }
+    deinit { release() }
+
+    /// Lets another host have the directory; nothing in it may be touched any more.
+    func release() {
+        lock.withLock { lock in
+            if lock >= 0 { close(lock) }
+            lock = -1
+        }
+    }
 
     var objects: String { "\(path)/objects" }
     var logs: String { "\(path)/logs" }

@@ -12,13 +12,13 @@ extension Supervisor {
         do throws(Registry.Clash) {
             try host.router.registry.claim(build)
         } catch {
-            gate.close(.gone)
             return Refusal("nameTaken", error.description)
         }
         do throws(StartError) {
             let generation = try await prepare(build, settings)
             try await check(generation)
             serve(generation, settings, file)
+            noteServed(build)
             watch(generation)
             set(.enabled, nil)
             host.publish(
@@ -26,8 +26,6 @@ extension Supervisor {
                     id, version: "\(build.manifest.version)", generation: generation.number))
             return nil
         } catch {
-            host.router.registry.remove(id, keepingClaims: crashes > 0)
-            gate.close(.gone)
             return Refusal(error)
         }
     }
@@ -38,12 +36,12 @@ extension Supervisor {
     ) async throws(StartError) -> Generation {
         let (worker, extensions) = try await host.pool.start(
             build.spec, runtime: build.manifest.runtime,
-            services: WorkerServices(id, host: host.services), within: Self.loadLimit)
+            services: WorkerServices(id, host: host.services), within: host.limits.load)
         lastNumber += 1
         let generation = Generation(
             number: lastNumber, build: build, worker: worker, extensions: extensions)
         let outcome = await generation.hook(
-            WIRE_CALL_ACTIVATE, "activate", settings.serialized(), within: Self.hookLimit)
+            WIRE_CALL_ACTIVATE, "activate", settings.serialized(), within: host.limits.hook)
         do throws(StartError) {
             switch outcome {
             case .done, .absent: return generation
@@ -59,7 +57,7 @@ extension Supervisor {
     private func check(_ generation: Generation) async throws(StartError) {
         guard generation.extensions.contains(.health) else { return }
         let outcome = await generation.hook(
-            WIRE_CALL_HEALTH, "the health check", within: Self.hookLimit)
+            WIRE_CALL_HEALTH, "the health check", within: host.limits.hook)
         do throws(StartError) {
             switch outcome {
             case .done, .absent: return
@@ -75,7 +73,6 @@ extension Supervisor {
     /// Opens the door: from here on calls go to `generation`.
     private func serve(_ generation: Generation, _ settings: JSONValue, _ file: String) {
         current = generation
-        served = generation.build.hash
         self.settings = settings
         self.file = file
         host.router.registry.install(generation, gate: gate)
@@ -83,22 +80,26 @@ extension Supervisor {
         listen(generation)
     }
 
+    /// Listens for what the generation listens for. Tokens of patterns that an older one had too go on, so that a reload
+    /// loses no event.
     private func listen(_ generation: Generation) {
         let router = host.router, gate = gate, id = id
-        listeners = generation.build.contributions.filter { $0.kind == .listener }.map { listener in
-            host.services.events.on(listener.name) { event in
+        let patterns = generation.build.contributions.filter { $0.kind == .listener }.map(\.name)
+        listeners = listeners.filter { patterns.contains($0.key) }
+        for pattern in patterns where listeners[pattern] == nil {
+            listeners[pattern] = host.services.events.on(pattern) { event in
                 // Its own events and those about it would feed on themselves.
                 guard event.payload["pluginId"]?.string != id.description,
                     event.source != "plugin/\(id)"
                 else { return }
-                await router.deliver(event, as: listener.name, to: id, gate)
+                await router.deliver(event, as: pattern, to: id, gate)
             }
         }
     }
 
     /// Stops what runs, in order: no new calls, those in flight finish, deactivate, the end.
     func rest() async {
-        listeners = []
+        listeners = [:]
         gate.close(.gone)
         host.router.registry.remove(id)
         guard let generation = current else { return }
@@ -110,13 +111,13 @@ extension Supervisor {
     private func retire(_ generation: Generation) async {
         _ = await gate.drain(generation, within: generation.build.manifest.reload.drain)
         _ = await generation.hook(
-            WIRE_CALL_DEACTIVATE, "deactivate", within: Self.deactivateLimit)
+            WIRE_CALL_DEACTIVATE, "deactivate", within: host.limits.deactivate)
         await end(generation)
     }
 
     private func end(_ generation: Generation) async {
         generation.worker.end(.stopped)
-        if await generation.worker.ended.value(within: Self.endLimit) == nil {
+        if await generation.worker.ended.value(within: host.limits.end) == nil {
             host.publish(
                 .error(
                     id, code: "notGone",
@@ -151,11 +152,12 @@ extension Supervisor {
             let oldSettings = self.settings, oldFile = self.file
             serve(new, settings, file)
             let milliseconds = Double(clinux_now() - begun) / 1_000_000
-            if let end = await new.worker.ended.value(within: Self.probation), !old.worker.isOver {
+            if let end = await new.worker.ended.value(within: host.limits.probation), !old.worker.isOver {
                 serve(old, oldSettings, oldFile ?? file)
-                throw .ended(step: "its first \(Self.probation.milliseconds) ms of serving", end)
+                throw .ended(step: "its first \(host.limits.probation.milliseconds) ms of serving", end)
             }
             watch(new)
+            noteServed(build)
             set(.enabled, nil)
             host.publish(
                 .reloaded(
@@ -171,8 +173,12 @@ extension Supervisor {
         }
     }
 
-    private func kept(_ old: Generation, _ refusal: Refusal) -> Refusal {
-        let note = "generation \(old.number) (\(old.build.manifest.version)) serves on"
+    /// Tells that a replacement was given up.
+    func kept(_ old: Generation, _ refusal: Refusal) -> Refusal {
+        let note =
+            current === old
+            ? "generation \(old.number) (\(old.build.manifest.version)) serves on"
+            : "generation \(old.number) (\(old.build.manifest.version)) ended meanwhile and is started again"
         host.publish(.error(id, code: refusal.code, message: "\(id): not replaced: \(refusal); \(note)"))
         return refusal
     }
@@ -185,13 +191,13 @@ extension Supervisor {
             guard await gate.drain(old, within: drain) else {
                 throw .tooSlow(step: "draining its calls", milliseconds: drain.milliseconds)
             }
-            switch await old.hook(WIRE_CALL_SAVE, "saving its state", within: Self.hookLimit) {
+            switch await old.hook(WIRE_CALL_SAVE, "saving its state", within: host.limits.hook) {
             case .absent: break
             case .refused(let message): throw .state(message: message)
             case .failed(let error): throw error
             case .done(let state):
                 switch await new.hook(
-                    WIRE_CALL_RESTORE, "taking over the state", state, within: Self.hookLimit)
+                    WIRE_CALL_RESTORE, "taking over the state", state, within: host.limits.hook)
                 {
                 case .done, .absent: break
                 case .refused(let message): throw .state(message: message)

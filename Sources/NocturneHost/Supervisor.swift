@@ -25,24 +25,28 @@ struct SupervisorHost: Sendable {
     let pool: ZygotePool
     let router: Router
     let services: WorkerServices.Host
+    let limits: SupervisorLimits
     let publish: @Sendable (PluginEvent) -> Void
     /// Called after each change of status, when it is visible.
     let changed: @Sendable (PluginID) -> Void
 }
 
+/// How long the steps of a plugin's life may take.
+struct SupervisorLimits: Sendable {
+    /// For the sandbox, the constructors and the entry function together. 5 s.
+    var load = Duration.seconds(5)
+    /// For `activate`, the health check, save and restore, and new settings, each. 5 s.
+    var hook = Duration.seconds(5)
+    /// For `deactivate`; then the process is killed. 1 s.
+    var deactivate = Duration.seconds(1)
+    /// A new generation that crashes this soon is taken back (DESIGN §7, *Healthy*). 100 ms.
+    var probation = Duration.milliseconds(100)
+    /// For a killed process to be gone. 5 s.
+    var end = Duration.seconds(5)
+}
+
 /// Runs one plugin. Work is done in the order of goals; a newer goal replaces one that has not begun.
 actor Supervisor {
-    /// For the sandbox, the constructors and the entry function together. 5 s.
-    static let loadLimit = Duration.seconds(5)
-    /// For `activate`, the health check, save and restore, each. 5 s.
-    static let hookLimit = Duration.seconds(5)
-    /// For `deactivate`; then the process is killed. 1 s.
-    static let deactivateLimit = Duration.seconds(1)
-    /// A new generation that crashes this soon is taken back (DESIGN §7, *Healthy*). 100 ms.
-    static let probation = Duration.milliseconds(100)
-    /// For a killed process to be gone. 5 s.
-    static let endLimit = Duration.seconds(5)
-
     nonisolated let id: PluginID
     nonisolated let gate: PluginGate
     let host: SupervisorHost
@@ -51,19 +55,28 @@ actor Supervisor {
     private var work: Task<Void, Never>?
     private var backoff = Backoff()
     private var restart: Task<Void, Never>?
-    var listeners: [EventToken] = []
+    private var isWorking = false
+    private var isClosed = false
+    /// What crashed while something else was being done, and how: it is started again if nothing takes its place.
+    private var lost: (generation: Generation, why: Refusal)?
+    /// By pattern.
+    var listeners: [String: EventToken] = [:]
 
     var current: Generation?
     var settings: JSONValue = [:]
     var file: String?
     var lastNumber = 0
     /// What served last: it will be tried again if it crashes while it starts, which a new build is not.
-    var served: ContentHash?
+    private(set) var served: ContentHash?
+    /// What served before that; never a build that was taken back.
+    private(set) var servedBefore: ContentHash?
     private(set) var status = PluginStatus.discovered
     private(set) var reason: Refusal?
     private(set) var crashes = 0
     /// Why the latest replacement was given up, while the older generation serves on.
     private(set) var rejected: (hash: ContentHash, why: Refusal)?
+    /// How the latest goal that was pursued ended.
+    private var outcome: (number: Int, refusal: Refusal?) = (0, nil)
 
     init(_ id: PluginID, host: SupervisorHost, reactor: Reactor) {
         self.id = id
@@ -81,6 +94,7 @@ actor Supervisor {
         let report: SandboxReport?
         let crashes: Int
         let build: PluginBuild?
+        let servedBefore: ContentHash?
         let file: String?
         let settings: JSONValue
         let rejected: (hash: ContentHash, why: Refusal)?
@@ -88,9 +102,10 @@ actor Supervisor {
 
     var snapshot: Snapshot {
         Snapshot(
-            status: status, reason: reason, generation: lastNumber, pid: current?.worker.pid,
-            report: current?.worker.report, crashes: crashes, build: current?.build, file: file,
-            settings: settings, rejected: rejected)
+            status: status, reason: reason, generation: current?.number ?? lastNumber,
+            pid: current?.worker.pid, report: current?.worker.report, crashes: crashes,
+            build: current?.build, servedBefore: servedBefore, file: file, settings: settings,
+            rejected: rejected)
     }
 
     // MARK: - Goals
@@ -100,15 +115,25 @@ actor Supervisor {
     /// - Returns: why it was given up.
     @discardableResult
     func pursue(_ kind: SupervisorGoal.Kind, force: Bool = false) async -> Refusal? {
-        let next = goal.number + 1
-        goal = SupervisorGoal(kind: kind, number: next, isForced: force)
-        restart?.cancel()
-        restart = nil
-        await enqueue().value
-        return outcomes.removeValue(forKey: next) ?? nil
+        if isClosed { return Refusal("closed", "the host is shutting down") }
+        await submit(kind, force: force).value
+        return outcome.refusal
     }
 
-    private var outcomes: [Int: Refusal?] = [:]
+    private func submit(_ kind: SupervisorGoal.Kind, force: Bool) -> Task<Void, Never> {
+        goal = SupervisorGoal(kind: kind, number: goal.number + 1, isForced: force)
+        restart?.cancel()
+        restart = nil
+        return enqueue()
+    }
+
+    /// What should run is not there: what runs goes on, if anything does.
+    func decline(_ build: PluginBuild, _ why: Refusal) async -> Refusal? {
+        guard let current else { return await pursue(.rest(.failed, why)) ?? why }
+        host.router.registry.release(id, except: current.build)
+        rejected = (build.hash, why)
+        return kept(current, why)
+    }
 
     private func enqueue() -> Task<Void, Never> {
         let previous = work
@@ -121,45 +146,70 @@ actor Supervisor {
     }
 
     private func pursueGoals() async {
+        isWorking = true
+        defer { isWorking = false }
         while attempted < goal.number {
             let target = goal
             attempted = target.number
-            let refusal: Refusal?
             switch target.kind {
             case .rest(let status, let why):
                 await rest()
+                lost = nil
+                rejected = nil
                 set(status, why)
-                refusal = nil
+                outcome = (target.number, nil)
             case .run(let build, let settings, let file):
-                refusal = await run(build, settings, file, force: target.isForced)
+                let refusal = await run(build, settings, file, force: target.isForced)
+                outcome = (target.number, refusal)
+                if let why = refusal ?? lost?.why, current == nil, attempted == goal.number {
+                    standStill(target.kind, build, why)
+                }
+                if current != nil { lost = nil }
             }
-            outcomes[target.number] = refusal
         }
     }
 
     private func run(
         _ build: PluginBuild, _ settings: JSONValue, _ file: String, force: Bool
     ) async -> Refusal? {
-        if let old = current {
-            if old.build.hash == build.hash, self.settings == settings, !force {
-                self.file = file
-                if status != .enabled { set(.enabled, nil) }
-                return nil
-            }
-            let refusal = await replace(old, with: build, settings, file)
-            rejected = refusal.map { (build.hash, $0) }
-            return refusal
+        guard let old = current else {
+            set(.resolved, nil)
+            return await begin(build, settings, file)
         }
-        set(.resolved, nil)
-        let refusal = await begin(build, settings, file)
-        if let refusal {
+        if old.build.hash == build.hash, self.settings == settings, !force {
+            self.file = file
+            rejected = nil
+            if status != .enabled { set(.enabled, nil) }
+            return nil
+        }
+        let refusal = await replace(old, with: build, settings, file)
+        rejected = refusal.map { (build.hash, $0) }
+        host.changed(id)  // the status may be the same, what serves is not
+        return refusal
+    }
+
+    /// Nothing runs after all that was tried: what served is started again later, or the plugin has failed.
+    private func standStill(_ goal: SupervisorGoal.Kind, _ build: PluginBuild, _ refusal: Refusal) {
+        if let lost {
+            self.lost = nil
+            let generation = lost.generation
+            scheduleRestart(
+                of: .run(generation.build, settings: settings, file: file ?? ""), as: lost.why)
+        } else if refusal.mayPass(hasServed: served == build.hash) {
+            scheduleRestart(of: goal, as: refusal)
+        } else {
+            host.router.registry.remove(id)
+            gate.close(.gone)
             set(.failed, refusal)
             host.publish(.error(id, code: refusal.code, message: "\(id): \(refusal)"))
-            if refusal.isWorthRetrying || (refusal.code == "crashed" && served == build.hash) {
-                scheduleRestart(of: .run(build, settings: settings, file: file), as: refusal)
-            }
         }
-        return refusal
+    }
+
+    /// `build` serves, and has not been taken back.
+    func noteServed(_ build: PluginBuild) {
+        guard served != build.hash else { return }
+        servedBefore = served
+        served = build.hash
     }
 
     func set(_ status: PluginStatus, _ reason: Refusal?) {
@@ -169,6 +219,9 @@ actor Supervisor {
         self.reason = reason
         if status == .disabled, before != .disabled { host.publish(.disabled(id)) }
         if status == .unloaded, before != .unloaded { host.publish(.unloaded(id)) }
+        if status == .failed, case .rest = goal.kind, let reason {
+            host.publish(.error(id, code: reason.code, message: "\(id): \(reason)"))
+        }
         host.changed(id)
     }
 
@@ -185,13 +238,20 @@ actor Supervisor {
     private func ended(_ generation: Generation, _ end: WorkerEnd) async {
         guard current === generation else { return }
         current = nil
-        listeners = []
+        listeners = [:]
         crashes += 1
         host.router.registry.remove(id, keepingClaims: true)
+        let why = Refusal("crashed", "its process \(end)")
+        guard !isWorking, attempted == goal.number else {
+            // What is being done, or comes next, decides how it goes on. Callers wait for that.
+            lost = (generation, why)
+            gate.park()
+            host.publish(
+                .crashed(id, code: why.code, message: "\(id): \(why)", restartMilliseconds: nil))
+            return
+        }
         // What served is started again, even if a newer build was tried in vain meanwhile.
-        scheduleRestart(
-            of: .run(generation.build, settings: settings, file: file ?? ""),
-            as: Refusal("crashed", "its process \(end)"))
+        scheduleRestart(of: .run(generation.build, settings: settings, file: file ?? ""), as: why)
     }
 
     private func scheduleRestart(of kind: SupervisorGoal.Kind, as refusal: Refusal) {
@@ -209,6 +269,7 @@ actor Supervisor {
                 restartMilliseconds: milliseconds))
         set(.failed, why)
         let number = goal.number
+        restart?.cancel()
         restart = Task { [weak self] in
             if wait > .zero {
                 do {
@@ -226,12 +287,14 @@ actor Supervisor {
         gate.park()
         goal = SupervisorGoal(kind: kind, number: number + 1)
         await enqueue().value
-        outcomes[number + 1] = nil
     }
 
     /// Ends for good: nothing of the plugin is left afterwards.
     func close() async {
-        await pursue(.rest(.unloaded, nil))
+        if isClosed { return }
+        let rest = submit(.rest(.unloaded, nil), force: false)
+        isClosed = true
+        await rest.value
         host.router.setGate(nil, for: id)
     }
 }
@@ -239,6 +302,13 @@ actor Supervisor {
 extension Refusal {
     init(_ error: StartError) { self.init(error.code, error.description) }
 
-    /// A start that failed for a reason that may pass by itself.
-    var isWorthRetrying: Bool { code == "zygote" || code == "system" }
+    /// Whether a start that failed for this reason is tried again by itself: because of the machine, or because the build
+    /// has served before, so that it is not the build.
+    func mayPass(hasServed: Bool) -> Bool {
+        switch code {
+        case "zygote", "system": true
+        case "crashed", "tooSlow": hasServed
+        default: false
+        }
+    }
 }

@@ -48,6 +48,7 @@ final class Worker: Sendable {
         var pid: Int32?
         var end: WorkerEnd?  // why the host killed it
         var hasLostControl = false
+        var hasLostZygote = false
         var tokens: [(reactor: Reactor, token: UInt64, descriptor: Int32)] = []
         var descriptors: [Int32] = []
         var report: SandboxReport?
@@ -58,7 +59,7 @@ final class Worker: Sendable {
     private let memory: WireMemory
     private let reactor: Reactor, io: Reactor
     private let services: any WorkerServicing
-    private let doorbell: Int32, control: Int32, hostDoorbell: Int32, output: Int32, errors: Int32
+    private let control: Int32, hostDoorbell: Int32, output: Int32, errors: Int32
     /// The link holds no reference to the worker, the worker holds the link.
     let link: WorkerLink
     /// Fulfilled when the plugin is loaded, or will never be.
@@ -66,6 +67,8 @@ final class Worker: Sendable {
     /// Fulfilled when nothing of the process is left.
     let ended = Promise<WorkerEnd>()
 
+    /// Bytes that a pipe can hold when its writer has made it as long as it may: pipe(7), /proc/sys/fs/pipe-max-size. 1 MiB.
+    private static let pipeLimit = 1 << 20
     /// Grace between the process's death and the zygote's word on how it died.
     private static let exitStatusLimit = Duration.milliseconds(500)
 
@@ -74,12 +77,18 @@ final class Worker: Sendable {
         _ spec: WorkerSpec, from zygote: Zygote, reactor: Reactor, io: Reactor,
         services: any WorkerServicing
     ) throws(SystemError) -> Worker {
-        var ends = try Ends()
+        let ends = try Ends()
+        defer { ends.closeWorkerSide() }
+        let memory: WireMemory
         do throws(SystemError) {
-            let memory = try WireMemory()
-            let worker = Worker(spec, memory, ends, reactor, io, services)
+            memory = try WireMemory()
+        } catch {
+            ends.closeHostSide()
+            throw error
+        }
+        let worker = Worker(spec, memory, ends, reactor, io, services)
+        do throws(SystemError) {
             try worker.listen()
-            ends.hostSideIsOwned = true
             var message = wire_spawn()
             message.magic = WIRE_MAGIC
             message.message = WIRE_MESSAGE_SPAWN
@@ -91,18 +100,12 @@ final class Worker: Sendable {
             withUnsafeMutableBytes(of: &message.object) { field in
                 field.copyBytes(from: spec.object.utf8.prefix(field.count - 1))
             }
-            do throws(SystemError) {
-                try zygote.spawn(
-                    worker, message,
-                    descriptors: ends.workerSide + [memory.downDescriptor, memory.upDescriptor])
-            } catch {
-                worker.finish(.stopped)
-                throw error
-            }
-            ends.close()
+            try zygote.spawn(
+                worker, message,
+                descriptors: ends.workerSide + [memory.downDescriptor, memory.upDescriptor])
             return worker
         } catch {
-            ends.close()
+            worker.finish(.stopped)
             throw error
         }
     }
@@ -116,7 +119,6 @@ final class Worker: Sendable {
         self.reactor = reactor
         self.io = io
         self.services = services
-        doorbell = ends.doorbell
         control = ends.control
         hostDoorbell = ends.hostDoorbell
         output = ends.output
@@ -126,7 +128,7 @@ final class Worker: Sendable {
             memory: memory, reactor: reactor, doorbell: ends.doorbell, control: ends.control
         ) { end in misconduct.fulfill(end) }
         state.withLock { state in
-            state.descriptors = [doorbell, control, hostDoorbell, output, errors]
+            state.descriptors = [hostDoorbell, output, errors]  // the link has the others
         }
         misconduct.whenFulfilled { [weak self] end in self?.end(end) }
     }
@@ -149,13 +151,22 @@ final class Worker: Sendable {
         }
     }
 
+    /// Whether the zygote has said that there is a process.
+    var isForked: Bool { state.withLock { $0.pidfd >= 0 } }
+
     /// The zygote has forked the process.
     func forked(pidfd: Int32, uid: UInt32) {
-        let mustKill = state.withLock { state in
+        let mustKill = state.withLock { state -> Bool? in
+            guard !state.isOver else { return nil }
             state.pidfd = pidfd
             state.descriptors.append(pidfd)
             state.pid = clinux_pidfd_pid(pidfd)
             return state.end != nil
+        }
+        guard let mustKill else {
+            _ = clinux_pidfd_kill(pidfd, SIGKILL)
+            Glibc.close(pidfd)
+            return
         }
         if mustKill { _ = clinux_pidfd_kill(pidfd, SIGKILL) }
         do throws(SystemError) {
@@ -185,9 +196,9 @@ final class Worker: Sendable {
     }
 
     func zygoteLost() {
+        state.withLock { $0.hasLostZygote = true }
         end(.zygoteLost)
-        let hasProcess = state.withLock { $0.pidfd >= 0 }
-        if !hasProcess { finish(.zygoteLost) }
+        if !isForked { finish(.zygoteLost) }
     }
 
     /// The process is dead; the zygote will say how, unless it is dead too.
@@ -199,8 +210,9 @@ final class Worker: Sendable {
             return state.tokens.remove(at: index).token
         }
         guard let token else { return }
-        let pidfd = state.withLock { $0.pidfd }
+        let (pidfd, hasLostZygote) = state.withLock { ($0.pidfd, $0.hasLostZygote) }
         reactor.remove(token, descriptor: pidfd)
+        if hasLostZygote { return finish(state.withLock { $0.end } ?? .zygoteLost) }
         Task { [weak self] in
             try? await Task.sleep(for: Self.exitStatusLimit)
             guard let self else { return }
@@ -218,19 +230,19 @@ final class Worker: Sendable {
             return taken
         }
         guard let taken else { return }
-        readOutput(output, "stdout")
-        readOutput(errors, "stderr")
         link.close(end)
-        services.rung(link)
         for entry in taken.tokens { entry.reactor.remove(entry.token, descriptor: entry.descriptor) }
         loaded.fulfill(.failure(.ended(step: "loading", end)))
-        // Handlers that are running may still use the descriptors: close them behind both threads.
+        // Handlers that are running may still use the descriptors: close them behind both threads. The doorbell and the
+        // control socket are used by callers on any thread, so the link closes them when the last one has let go.
         let descriptors = taken.descriptors
-        let io = io, ended = ended
         reactor.async {
-            io.async {
+            self.io.async {
+                self.readOutput(self.output, "stdout", untilEnd: true)
+                self.readOutput(self.errors, "stderr", untilEnd: true)
+                self.services.finished(self.link)
                 for descriptor in descriptors { Glibc.close(descriptor) }
-                ended.fulfill(end)
+                self.ended.fulfill(end)
             }
         }
     }
@@ -342,10 +354,14 @@ final class Worker: Sendable {
         return nil
     }
 
-    private func readOutput(_ descriptor: Int32, _ stream: String) {
+    /// Takes what the worker wrote: one piece, or all that is left in the pipe, which is at most ``pipeLimit``.
+    private func readOutput(_ descriptor: Int32, _ stream: String, untilEnd: Bool = false) {
         var bytes = [UInt8](repeating: 0, count: 16_384)
-        let count = read(descriptor, &bytes, bytes.count)
-        if count > 0 { services.output(bytes[..<count], stream: stream) }
+        for _ in 0..<(untilEnd ? Self.pipeLimit / bytes.count : 1) {
+            let count = read(descriptor, &bytes, bytes.count)
+            guard count > 0 else { return }
+            services.output(bytes[..<count], stream: stream)
+        }
     }
 
     private static func writeNames(

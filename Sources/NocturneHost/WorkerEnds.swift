@@ -4,7 +4,7 @@ import CLinux
 import Glibc
 
 extension Worker {
-    /// Both ends of a worker's pipes and of its control socket, until each side has its own.
+    /// Both ends of a worker's pipes and of its control socket.
     struct Ends {
         /// The host's: write end of the worker's doorbell, control socket, read ends of the host's doorbell and of output.
         private(set) var doorbell: Int32 = -1
@@ -14,8 +14,6 @@ extension Worker {
         private(set) var errors: Int32 = -1
         /// The worker's, in the order of WIRE_FILES without the memory files.
         private(set) var workerSide: [Int32] = []
-        /// A ``Worker`` closes the host's side from now on.
-        var hostSideIsOwned = false
 
         init() throws(SystemError) {
             do throws(SystemError) {
@@ -38,14 +36,19 @@ extension Worker {
                 hostDoorbell = hostBell.read
                 workerSide.append(hostBell.write)
             } catch {
-                close()
+                closeWorkerSide()
+                closeHostSide()
                 throw error
             }
         }
 
-        func close() {
+        /// Once the zygote has them, or never will.
+        func closeWorkerSide() {
             for descriptor in workerSide { Glibc.close(descriptor) }
-            guard !hostSideIsOwned else { return }
+        }
+
+        /// Only as long as no ``Worker`` has them.
+        func closeHostSide() {
             for descriptor in [doorbell, control, hostDoorbell, output, errors] where descriptor >= 0 {
                 Glibc.close(descriptor)
             }

@@ -8,18 +8,20 @@ import Synchronization
 extension WorkerLink {
     /// The caller went away: the worker is told, the slot stays taken until its reply or its deadline.
     func cancel(_ ticket: Ticket) {
-        let waiter = state.withLock { state -> Waiter? in
-            guard state.slots[ticket.slot].generation == ticket.generation,
-                let waiter = state.slots[ticket.slot].waiter
-            else { return nil }
+        let (waiter, actions) = state.withLock { state -> (Waiter?, [Action]) in
+            guard owns(ticket, state), let waiter = state.slots[ticket.slot].waiter else {
+                return (nil, [])
+            }
             state.slots[ticket.slot].waiter = nil
-            tellCancelled(ticket.slot, state)
-            return waiter
+            return (waiter, abandon(ticket.slot, &state))
         }
-        waiter?(.cancelled)
+        for action in actions { action() }
+        waiter?(.cancelled(ticket))
     }
 
-    func tellCancelled(_ index: Int, _ state: State) {
+    /// Tells the worker that nobody waits any more. Returns what must be done outside the lock.
+    func abandon(_ index: Int, _ state: inout State) -> [Action] {
+        state.slots[index].isAbandoned = true
         wire_set_bit(wire_cancelled(memory.down), UInt32(index))
         var message = wire_slot_message()
         message.magic = WIRE_MAGIC
@@ -28,20 +30,65 @@ extension WorkerLink {
         message.generation = state.slots[index].generation
         // A full socket loses only the courtesy: the bit above says the same.
         _ = clinux_send(control, &message, UInt64(MemoryLayout.size(ofValue: message)), nil, 0)
+        return Array(state.slots[index].nested.values)
+    }
+
+    /// Calls `action` when the slot of an abandoned call is free again: now, if it is already.
+    func whenOver(_ ticket: Ticket, _ action: @escaping Action) {
+        let isOver = state.withLock { state in
+            guard owns(ticket, state) else { return true }
+            state.slots[ticket.slot].whenOver = action
+            return false
+        }
+        if isOver { action() }
+    }
+
+    /// Has `cancel` called when the call in a slot is cancelled or over, until ``endNested(_:slot:generation:)``.
+    ///
+    /// - Returns: `false` if there is no such call, or nobody waits for it any more.
+    func beginNested(
+        _ service: UInt32, slot: UInt32, generation: UInt32, cancel: @escaping Action
+    ) -> Bool {
+        state.withLock { state in
+            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation,
+                state.slots[Int(slot)].call != nil, !state.slots[Int(slot)].isAbandoned
+            else { return false }
+            state.slots[Int(slot)].nested[service] = cancel
+            return true
+        }
+    }
+
+    /// The nested call is over.
+    func endNested(_ service: UInt32, slot: UInt32, generation: UInt32) {
+        state.withLock { state in
+            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation else { return }
+            state.slots[Int(slot)].nested[service] = nil
+        }
     }
 
     func expire(now: Int64) -> Int64? {
         var overdue: [(Waiter?, WireCall)] = []
+        var gaveUp: [(waiter: Waiter, ticket: Ticket)] = []
+        var actions: [Action] = []
         let next: Int64? = state.withLock { state in
             var next = Int64.max
-            for index in state.slots.indices {
-                guard state.slots[index].isWaitedFor, let call = state.slots[index].call else { continue }
-                if call.deadline > now {
-                    next = min(next, call.deadline)
-                } else {
-                    overdue.append((state.slots[index].waiter, call))
+            for index in state.slots.indices where state.slots[index].isWaitedFor {
+                guard let call = state.slots[index].call else { continue }
+                let killAt = call.killAt ?? call.deadline
+                let waiter = state.slots[index].waiter
+                if killAt <= now {
+                    overdue.append((waiter, call))
                     state.slots[index].waiter = nil
+                    state.slots[index].call?.killAt = .max
                     state.slots[index].call?.deadline = .max
+                } else if let waiter, call.deadline <= now {
+                    let generation = state.slots[index].generation
+                    gaveUp.append((waiter, Ticket(slot: index, generation: generation, maySpin: false)))
+                    state.slots[index].waiter = nil
+                    actions += abandon(index, &state)
+                    next = min(next, killAt)
+                } else {
+                    next = min(next, waiter == nil ? killAt : call.deadline)
                 }
             }
             state.watchedUntil = next
@@ -51,32 +98,36 @@ extension WorkerLink {
             onMisconduct(.overdue(call: call.name, milliseconds: call.milliseconds))
             waiter?(.overdue)
         }
+        for action in actions { action() }
+        for (waiter, ticket) in gaveUp { waiter(.gaveUp(ticket)) }
         return next
     }
 
     func postpone(by gap: Int64) {
+        func later(_ time: Int64) -> Int64 { time < .max - gap ? time + gap : time }
         state.withLock { state in
             for index in state.slots.indices {
-                guard let deadline = state.slots[index].call?.deadline, deadline < .max - gap else {
-                    continue
-                }
-                state.slots[index].call?.deadline = deadline + gap
+                guard let call = state.slots[index].call else { continue }
+                state.slots[index].call?.deadline = later(call.deadline)
+                state.slots[index].call?.killAt = call.killAt.map(later)
             }
         }
     }
 
     /// Fails all calls in flight and all that come. The memory stays mapped while a caller still looks at it.
     func close(_ end: WorkerEnd) {
-        let waiters = state.withLock { state -> [Waiter] in
-            guard state.end == nil else { return [] }
+        let (waiters, actions) = state.withLock { state -> ([Waiter], [Action]) in
+            guard state.end == nil else { return ([], []) }
             state.end = end
-            return state.slots.indices.compactMap { index in
-                guard state.slots[index].call != nil else { return nil }
-                let waiter = state.slots[index].waiter
-                release(index, &state)
-                return waiter
+            var waiters: [Waiter] = [], actions: [Action] = []
+            for index in state.slots.indices where state.slots[index].call != nil {
+                if let waiter = state.slots[index].waiter { waiters.append(waiter) }
+                actions += release(index, &state)
             }
+            return (waiters, actions)
         }
+        reactor.unwatch(self)
+        for action in actions { action() }
         for waiter in waiters { waiter(.ended(end)) }
     }
 
@@ -88,7 +139,7 @@ extension WorkerLink {
     /// The call that runs in a slot, if slot and generation name one.
     func context(slot: UInt32, generation: UInt32) -> WireCall? {
         state.withLock { state in
-            guard slot < WIRE_CALL_SLOTS, state.slots[Int(slot)].generation == generation else {
+            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation else {
                 return nil
             }
             return state.slots[Int(slot)].call
@@ -102,7 +153,8 @@ extension WorkerLink {
         do throws(SystemError) {
             let file = try MemoryFile("nocturne-reply", size: Int(size))
             return state.withLock { state in
-                guard state.slots[Int(slot)].generation == generation,
+                guard slot < UInt32(state.slots.count),
+                    state.slots[Int(slot)].generation == generation,
                     state.slots[Int(slot)].call != nil, state.slots[Int(slot)].replyFile == nil
                 else { return UInt32(EINVAL) }
                 if let error = send(file, to: slot, generation, WIRE_FILE_REPLY) {

@@ -13,10 +13,13 @@ struct WireCall: Sendable {
     var target: UInt32 = 0
     /// For errors: the tool's name, or the hook's.
     var name: String
-    /// CLOCK_MONOTONIC, ns.
+    /// The caller waits until then; CLOCK_MONOTONIC, ns.
     var deadline: Int64
     /// For errors.
     var milliseconds: Int
+    /// A call that has no answer by then gets the process killed; `nil`: ``deadline``. Later than the deadline when the
+    /// caller is in a greater hurry than the plugin must be.
+    var killAt: Int64?
     /// Where it stands in a chain of plugins that call each other.
     var context: CallContext?
 }
@@ -26,10 +29,14 @@ enum WireOutcome: Sendable {
     case reply(status: UInt32, bytes: [UInt8])
     /// The worker ended, or was ended, with the call in flight.
     case ended(WorkerEnd)
+    /// The worker had ended before, so it never saw the call.
+    case notSent(WorkerEnd)
     /// This very call passed its deadline; the worker is being killed for it.
     case overdue
-    /// The caller went away.
-    case cancelled
+    /// The caller's own deadline passed; the worker was told, the call goes on there.
+    case gaveUp(WorkerLink.Ticket)
+    /// The caller went away; the worker was told, the call goes on there.
+    case cancelled(WorkerLink.Ticket)
     /// The payload could not be handed over.
     case failed(SystemError)
 }
@@ -42,6 +49,7 @@ final class WorkerLink: DeadlineKeeper {
     private static let spinNanoseconds: Int64 = 5_000
 
     typealias Waiter = @Sendable (WireOutcome) -> Void
+    typealias Action = @Sendable () -> Void
 
     struct Slot {
         var generation: UInt32 = 0
@@ -52,11 +60,18 @@ final class WorkerLink: DeadlineKeeper {
         /// The memory files of a large payload or a large reply.
         var requestFile: MemoryFile?
         var replyFile: MemoryFile?
+        /// Its caller has gone.
+        var isAbandoned = false
+        /// Cancels the calls that it made of other plugins, by service slot.
+        var nested: [UInt32: Action] = [:]
+        /// Called when the slot is free again, if its caller has gone before.
+        var whenOver: Action?
     }
     struct State {
-        var slots = [Slot](repeating: Slot(), count: Int(WIRE_CALL_SLOTS))
-        /// Free slots, the last used on top: its memory is warm.
-        var free: [UInt8] = (0..<UInt8(WIRE_CALL_SLOTS)).reversed()
+        /// Grows to the number of calls that were ever in flight at once, at most WIRE_CALL_SLOTS.
+        var slots: [Slot] = []
+        /// Free ones among them, the last used on top: its memory is warm.
+        var free: [UInt8] = []
         var tail: UInt32 = 0
         var ringsSent: UInt32 = 0
         var waiting = 0
@@ -67,7 +82,8 @@ final class WorkerLink: DeadlineKeeper {
     let state = Mutex(State())
     let memory: WireMemory
     let reactor: Reactor
-    /// Write end of the worker's doorbell, and our end of its control socket. Owned by ``Worker``.
+    /// Write end of the worker's doorbell, and our end of its control socket. Closed with the last reference, because a
+    /// caller may use them until it has returned.
     let doorbell: Int32, control: Int32
     /// Called when the worker must be killed: a call is overdue, or it broke the rules.
     let onMisconduct: @Sendable (WorkerEnd) -> Void
@@ -83,7 +99,13 @@ final class WorkerLink: DeadlineKeeper {
         self.onMisconduct = onMisconduct
     }
 
-    /// Calls and waits for the outcome. Cancelling the task tells the worker and returns ``WireOutcome/cancelled`` at once.
+    deinit {
+        Glibc.close(doorbell)
+        Glibc.close(control)
+    }
+
+    /// Calls and waits for the outcome. Cancelling the task tells the worker and returns ``WireOutcome/cancelled(_:)`` at
+    /// once.
     func call(_ call: WireCall, _ payload: [UInt8]) async -> WireOutcome {
         let ticket: Ticket
         switch begin(call, payload) {
@@ -113,7 +135,8 @@ final class WorkerLink: DeadlineKeeper {
         return result.wait()
     }
 
-    struct Ticket {
+    /// One use of a slot.
+    struct Ticket: Sendable {
         let slot: Int
         let generation: UInt32
         let maySpin: Bool
@@ -138,21 +161,21 @@ final class WorkerLink: DeadlineKeeper {
             }
         }
         let (result, mustRing): (Begun, Bool) = state.withLock { state in
-            if let end = state.end { return (.failure(.ended(end)), false) }
+            if let end = state.end { return (.failure(.notSent(end)), false) }
             // Admission keeps calls under the slots' number, so this is a busy host, not a busy plugin.
-            guard let index = state.free.popLast().map(Int.init) else {
+            guard let index = Self.takeSlot(&state) else {
                 let error = SystemError(action: "find a free call slot", errno: EBUSY)
                 return (.failure(.failed(error)), false)
             }
             let generation = max(1, state.slots[index].generation &+ 1)
             state.slots[index] = Slot(generation: generation, call: call, requestFile: file)
             if let file, let error = send(file, to: UInt32(index), generation, WIRE_FILE_REQUEST) {
-                release(index, &state)
+                _ = release(index, &state)
                 return (.failure(.failed(error)), false)
             }
             writeRequest(call, payload, index, generation, inFile: file != nil)
             let mustRing = publish(index, &state)
-            let isAlone = state.free.count == Int(WIRE_CALL_SLOTS) - 1
+            let isAlone = state.slots.count - state.free.count == 1
             let ticket = Ticket(
                 slot: index, generation: generation, maySpin: isAlone && !mustRing)
             return (.success(ticket), mustRing)
@@ -162,6 +185,13 @@ final class WorkerLink: DeadlineKeeper {
             _ = write(doorbell, &byte, 1)  // a full pipe has wake-ups enough in it
         }
         return result
+    }
+
+    private static func takeSlot(_ state: inout State) -> Int? {
+        if let index = state.free.popLast() { return Int(index) }
+        guard state.slots.count < Int(WIRE_CALL_SLOTS) else { return nil }
+        state.slots.append(Slot())
+        return state.slots.count - 1
     }
 
     private func writeRequest(
@@ -194,6 +224,7 @@ final class WorkerLink: DeadlineKeeper {
     /// Puts the slot into the worker's queue. Returns whether its doorbell must be rung.
     private func publish(_ index: Int, _ state: inout State) -> Bool {
         wire_queue_put(memory.down, state.tail, UInt8(index))
+        wire_set_published(memory.down, clinux_now())
         state.tail &+= 1
         wire_store_fence(wire_tail(memory.down), state.tail)
         // Hints of the worker's; a lie leaves its own calls lying until their deadline.
@@ -215,9 +246,11 @@ final class WorkerLink: DeadlineKeeper {
         repeat {
             for _ in 0..<32 {
                 if hasReply(ticket.slot, ticket.generation) {
-                    return state.withLock { state in
+                    let done = state.withLock { state in
                         owns(ticket, state) ? collect(ticket.slot, &state) : nil
                     }
+                    for action in done?.actions ?? [] { action() }
+                    return done?.outcome
                 }
                 wire_pause()
             }
@@ -225,17 +258,16 @@ final class WorkerLink: DeadlineKeeper {
         return nil
     }
 
-    private func owns(_ ticket: Ticket, _ state: State) -> Bool {
+    func owns(_ ticket: Ticket, _ state: State) -> Bool {
         state.slots[ticket.slot].generation == ticket.generation
             && state.slots[ticket.slot].call != nil
     }
 
     private func suspend(_ ticket: Ticket, _ waiter: @escaping Waiter) {
-        let isCancelled = Task.isCancelled
         var watchUntil: Int64?
-        let outcome: WireOutcome? = state.withLock { state in
+        let done: Done? = state.withLock { state in
             let index = ticket.slot
-            guard owns(ticket, state) else { return .ended(state.end ?? .vanished) }
+            guard owns(ticket, state) else { return Done(.ended(state.end ?? .vanished)) }
             state.slots[index].isWaitedFor = true
             state.waiting += 1
             if state.waiting == 1 { wire_store_fence(wire_waiting(memory.down), 1) }
@@ -244,39 +276,52 @@ final class WorkerLink: DeadlineKeeper {
                 state.watchedUntil = deadline
                 watchUntil = deadline
             }
-            if isCancelled {
-                tellCancelled(index, state)
-                return .cancelled
-            }
+            // Under the lock: a cancellation that comes now finds the waiter, one that came earlier is seen.
+            if Task.isCancelled { return Done(.cancelled(ticket), abandon(index, &state)) }
             state.slots[index].waiter = waiter
             return nil
         }
         if let watchUntil { reactor.watch(self, deadline: watchUntil) }
-        if let outcome { waiter(outcome) }
+        guard let done else { return }
+        for action in done.actions { action() }
+        waiter(done.outcome)
     }
 
     /// Looks at all slots whose callers sleep. Called on the reactor's thread when the worker has rung.
     func collectReplies() {
-        var done: [(Waiter, WireOutcome)] = []
+        var done: [(waiter: Waiter?, done: Done)] = []
         state.withLock { state in
             guard state.waiting > 0 else { return }
             for index in state.slots.indices where state.slots[index].isWaitedFor {
                 guard hasReply(index, state.slots[index].generation) else { continue }
                 let waiter = state.slots[index].waiter
-                let outcome = collect(index, &state)
-                if let waiter { done.append((waiter, outcome)) }
+                done.append((waiter, collect(index, &state)))
             }
         }
-        for (waiter, outcome) in done { waiter(outcome) }
+        for (waiter, done) in done {
+            for action in done.actions { action() }
+            waiter?(done.outcome)
+        }
+    }
+
+    /// How a call ended, and what must be done outside the lock.
+    private struct Done {
+        let outcome: WireOutcome
+        let actions: [Action]
+
+        init(_ outcome: WireOutcome, _ actions: [Action] = []) {
+            self.outcome = outcome
+            self.actions = actions
+        }
     }
 
     /// Copies the reply, checks the copy, frees the slot. A reply that breaks the rules ends the worker.
-    private func collect(_ index: Int, _ state: inout State) -> WireOutcome {
+    private func collect(_ index: Int, _ state: inout State) -> Done {
         var reply = wire_reply()
         wire_copy(&reply, wire_reply_at(memory.up, UInt32(index)), MemoryLayout<wire_reply>.size)
         let count = Int(reply.length)
         let file = state.slots[index].replyFile
-        release(index, &state)
+        let actions = release(index, &state)
         let bytes: [UInt8]
         switch UInt32(reply.flags) {
         case WIRE_INLINED where count <= Int(WIRE_INLINE):
@@ -288,17 +333,21 @@ final class WorkerLink: DeadlineKeeper {
         default:
             let end = WorkerEnd.protocolError("a reply of \(count) bytes with flags \(reply.flags)")
             onMisconduct(end)
-            return .ended(end)
+            return Done(.ended(end), actions)
         }
-        return .reply(status: reply.status, bytes: bytes)
+        return Done(.reply(status: reply.status, bytes: bytes), actions)
     }
 
-    func release(_ index: Int, _ state: inout State) {
+    /// Frees a slot. Returns what must be done outside the lock.
+    func release(_ index: Int, _ state: inout State) -> [Action] {
         if state.slots[index].isWaitedFor {
             state.waiting -= 1
             if state.waiting == 0 { wire_store(wire_waiting(memory.down), 0) }
         }
-        state.slots[index] = Slot(generation: state.slots[index].generation)
+        let slot = state.slots[index]
+        state.slots[index] = Slot(generation: slot.generation)
         state.free.append(UInt8(index))
+        guard !slot.nested.isEmpty || slot.whenOver != nil else { return [] }
+        return Array(slot.nested.values) + (slot.whenOver.map { [$0] } ?? [])
     }
 }

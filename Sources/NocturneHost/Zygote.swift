@@ -156,6 +156,7 @@ final class Zygote: Sendable {
             if let worker, descriptor >= 0 {
                 return worker.forked(pidfd: descriptor, uid: message.uid)
             }
+            if worker != nil { state.withLock { $0.workers[message.id] = nil } }
             worker?.notForked(errno: message.error)
         case WIRE_MESSAGE_EXITED:
             guard let message = load(wire_exited.self) else { break }

@@ -26,6 +26,7 @@ enum Bench {
         var object: JSONObject = ["name": .string(name), "value": rounded(value), "unit": .string(unit)]
         if let floor { object["floor"] = rounded(floor) }
         print(JSONValue.object(object))
+        fflush(nil)
     }
 
     private static func rounded(_ value: Double) -> JSONValue {

@@ -12,7 +12,9 @@ struct CallInput: ParsableArguments {
     var deadline: Int?
 
     func validate() throws {
-        if let deadline, deadline < 1 { throw ValidationError("--deadline is at least 1 (millisecond).") }
+        if let deadline, deadline < 1 {
+            throw ValidationError("--deadline is at least 1 (millisecond).")
+        }
     }
 
     /// Sends the input to `target` and prints the result's JSON and nothing else.

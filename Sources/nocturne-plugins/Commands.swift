@@ -4,7 +4,8 @@ internal import ArgumentParser
 internal import Nocturne
 
 struct Commands: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the commands of enabled plugins.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the commands of enabled plugins.")
 
     @OptionGroup var host: HostOptions
 

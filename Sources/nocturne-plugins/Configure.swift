@@ -6,7 +6,8 @@ internal import Nocturne
 struct Configure: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Change a plugin's settings.",
-        discussion: "A value is JSON if it can be read as JSON, else a string: retries=3 is a number, "
+        discussion:
+            "A value is JSON if it can be read as JSON, else a string: retries=3 is a number, "
             + "retries='\"3\"' a string, name=Ada a string too.")
 
     @OptionGroup var plugin: PluginArgument
@@ -20,7 +21,9 @@ struct Configure: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func validate() throws {
-        if settings.isEmpty, !replace { throw ValidationError("Name at least one KEY=VALUE, or --replace.") }
+        if settings.isEmpty, !replace {
+            throw ValidationError("Name at least one KEY=VALUE, or --replace.")
+        }
     }
 
     func run() throws {

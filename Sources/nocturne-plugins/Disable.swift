@@ -4,7 +4,8 @@ internal import ArgumentParser
 internal import Nocturne
 
 struct Disable: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop a plugin from serving, now and after restarts.")
+    static let configuration = CommandConfiguration(
+        abstract: "Stop a plugin from serving, now and after restarts.")
 
     @OptionGroup var plugin: PluginArgument
     @OptionGroup var host: HostOptions

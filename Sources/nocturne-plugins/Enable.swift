@@ -4,7 +4,8 @@ internal import ArgumentParser
 internal import Nocturne
 
 struct Enable: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Let a plugin serve, now and after restarts.")
+    static let configuration = CommandConfiguration(
+        abstract: "Let a plugin serve, now and after restarts.")
 
     @OptionGroup var plugin: PluginArgument
     @OptionGroup var host: HostOptions

@@ -6,10 +6,13 @@ internal import Nocturne
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follow what happens in the host.",
-        discussion: "--match takes a name, a prefix such as 'plugin:*', or either after a source and a slash.")
+        discussion:
+            "--match takes a name, a prefix such as 'plugin:*', or either after a source and a slash."
+    )
 
     @Option(
-        help: ArgumentHelp("First the remembered events after this one; 0 for all.", valueName: "id"))
+        help: ArgumentHelp(
+            "First the remembered events after this one; 0 for all.", valueName: "id"))
     var since: UInt64?
 
     @Option(help: ArgumentHelp("Only events that match.", valueName: "pattern"))

@@ -65,7 +65,9 @@ enum Failure {
     /// `error` is the argument parser's: a mistake in usage, or a request for help, which is none.
     static func end(withUsage error: any Error) -> Never {
         let status = NocturnePlugins.exitCode(for: error).rawValue
-        guard status != 0, isJSON, !(error is ExitCode) else { NocturnePlugins.exit(withError: error) }
+        guard status != 0, isJSON, !(error is ExitCode) else {
+            NocturnePlugins.exit(withError: error)
+        }
         let text = NocturnePlugins.message(for: error)
         Terminal.complain("\(errorDocument(UsageError(description: text, exitStatus: status)))")
         exit(status)

@@ -26,7 +26,7 @@ enum PluginText {
         guard !plugins.isEmpty else { return ["no plugins"] }
         var table = Table("ID", "VERSION", "STATUS", "GEN", "PID", "CALLS", "ERRORS", "NOTE")
         for info in plugins {
-            let note = [info["reason"]?.string, info["pendingChange"]?.string, unsandboxed(info)]
+            let note = [info["reason"]?.string, info["pendingChange"]?.string]
             table.add(
                 .init(info["id"]?.string ?? "-"), .init(info["version"]?.string ?? "-"),
                 status(info), number(info["generation"]), number(info["pid"]),
@@ -39,7 +39,8 @@ enum PluginText {
     /// Everything about one plugin, a key and its value on each line.
     static func details(_ info: JSONValue) -> [String] {
         let keys = [
-            "id", "name", "version", "status", "reason", "reasonCode", "pendingChange", "generation",
+            "id", "name", "version", "status", "reason", "reasonCode", "pendingChange",
+            "generation",
             "pid", "runtime", "file", "hash", "previousHash", "crashes", "calls", "errors", "tools",
             "commands", "listens", "inactive", "layers", "degradations", "settings",
         ]
@@ -53,7 +54,6 @@ enum PluginText {
                 "other file".padded(to: 14) + " " + (text(file["path"]) ?? "?") + ": "
                     + (text(file["reason"]) ?? ""))
         }
-        if let warning = unsandboxed(info) { lines.append("WARNING".padded(to: 14) + " " + warning) }
         return lines
     }
 
@@ -99,10 +99,6 @@ enum PluginText {
         }
     }
 
-    private static func unsandboxed(_ info: JSONValue) -> String? {
-        info["unsandboxed"]?.bool == true ? "RUNS WITHOUT A SANDBOX" : nil
-    }
-
     private static func number(_ value: JSONValue?) -> Table.Cell {
         .init(value?.int.map { "\($0)" } ?? "-")
     }
@@ -118,12 +114,17 @@ enum PluginText {
         return Printable.json("\(value)")
     }
 
+    /// The last millisecond of the year 9999, after which RFC 3339 has no times.
+    private static let latestTime: Int64 = 253_402_300_799_999
+
     /// Milliseconds since 1970 as RFC 3339 in UTC.
     static func time(_ value: JSONValue?) -> String {
         guard let milliseconds = value?.int else { return "-" }
         var seconds = time_t(milliseconds / 1_000)
         var parts = tm()
-        guard milliseconds >= 0, gmtime_r(&seconds, &parts) != nil else { return "\(milliseconds)" }
+        guard (0...latestTime).contains(milliseconds), gmtime_r(&seconds, &parts) != nil else {
+            return "\(milliseconds)"
+        }
         var text = [CChar](repeating: 0, count: 40)
         guard strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts) > 0 else {
             return "\(milliseconds)"

@@ -4,7 +4,8 @@ internal import ArgumentParser
 internal import Nocturne
 
 struct Reload: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Replace what serves by what the file holds now.")
+    static let configuration = CommandConfiguration(
+        abstract: "Replace what serves by what the file holds now.")
 
     @OptionGroup var plugin: PluginArgument
     @OptionGroup var host: HostOptions

@@ -7,10 +7,13 @@ internal import Nocturne
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a host in the foreground.",
-        discussion: "SIGTERM or SIGINT ends it in order, a second one at once. SIGHUP looks at the plugins "
+        discussion:
+            "SIGTERM or SIGINT ends it in order, a second one at once. SIGHUP looks at the plugins "
             + "directory again.")
 
-    @Option(help: ArgumentHelp("The directory to watch for plugins (default: ./plugins).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The directory to watch for plugins (default: ./plugins).", valueName: "dir"))
     var plugins: String?
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
@@ -44,7 +47,8 @@ struct Run: AsyncParsableCommand {
         }
         switch end {
         case .orderly: return
-        case .overdue: Terminal.complain("nocturne-plugins: plugins did not end in time and are killed")
+        case .overdue:
+            Terminal.complain("nocturne-plugins: plugins did not end in time and are killed")
         case .forced: break
         }
         // Parts of the daemon still run: nothing may wait for them.

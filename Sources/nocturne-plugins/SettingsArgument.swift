@@ -14,7 +14,8 @@ enum SettingsArgument {
         for argument in arguments {
             guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
                 throw UsageError(
-                    description: "\(quoted(argument)) is no setting: expected KEY=VALUE, or one JSON object")
+                    description:
+                        "\(quoted(argument)) is no setting: expected KEY=VALUE, or one JSON object")
             }
             let key = String(argument[..<equals])
             let text = String(argument[argument.index(after: equals)...])

@@ -38,7 +38,8 @@ enum Terminal {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw UsageError(
-                    description: "standard input cannot be read: \(String(cString: strerror(errno)))")
+                    description:
+                        "standard input cannot be read: \(String(cString: strerror(errno)))")
             }
             guard count > 0 else { break }
             input += buffer[..<count]

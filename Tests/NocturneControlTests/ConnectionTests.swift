@@ -1,5 +1,7 @@
 // ConnectionTests.swift — connections that are slow, that go away, and that are open when the server ends.
 
+import NIOCore
+import NIOEmbedded
 import NocturneCore
 import NocturneHost
 import Testing
@@ -23,17 +25,37 @@ import Testing
         }
     }
 
-    @Test func `an answer may take longer than a request`() async throws {
-        let limit = Duration.milliseconds(20)
-        let host = FakeHost { _, input, _ in
-            // Only after the time for a request has certainly passed.
-            try? await Task.sleep(for: limit * 3)
-            return input
-        }
-        try await withServer(of: host, requestLimit: limit) { _, client in
-            let reply = try await blocking { try client.json("POST", "/v1/tools/t/call", body: [1]) }
-            #expect(reply == [1])
-        }
+    @Test func `the time for a request begins with the connection and ends with the request`()
+        throws
+    {
+        let channel = EmbeddedChannel()
+        defer { _ = try? channel.finish() }
+        try channel.connect(to: SocketAddress(unixDomainSocketPath: "/x")).wait()
+        let connection = Connection(channel, refusal: nil, requestLimit: .seconds(10))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        connection.hasRequest()
+        // The answer may take as long as it likes.
+        channel.embeddedEventLoop.advanceTime(by: .hours(1))
+        #expect(channel.isActive)
+        // From the answer on, the next request has as much time.
+        connection.hasAnswered()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+    }
+
+    @Test func `an answer always gives the next request its whole time`() throws {
+        let channel = EmbeddedChannel()
+        defer { _ = try? channel.finish() }
+        try channel.connect(to: SocketAddress(unixDomainSocketPath: "/x")).wait()
+        let connection = Connection(channel, refusal: nil, requestLimit: .seconds(10))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(6))
+        connection.hasAnswered()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(6))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(4))
+        #expect(!channel.isActive)
     }
 
     @Test func `a request that is no HTTP is answered with 400`() async throws {
@@ -54,7 +76,8 @@ import Testing
             let answer = try await blocking {
                 let connection = try RawConnection(to: path)
                 try? connection.send(
-                    "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "x", count: 32 << 10))\r\n\r\n")
+                    "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "x", count: 32 << 10))\r\n\r\n"
+                )
                 return connection.receive(until: "\r\n\r\n")
             }
             #expect(!answer.hasPrefix("HTTP/1.1 200 "))
@@ -72,7 +95,8 @@ import Testing
         }
         try await withServer(of: host) { _, client in
             let connection = try RawConnection(to: client.socketPath)
-            try connection.send("POST /v1/tools/t/call HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            try connection.send(
+                "POST /v1/tools/t/call HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
             var step = steps.makeAsyncIterator()
             #expect(await step.next() == "called")
             connection.hangUp()
@@ -80,7 +104,9 @@ import Testing
         }
     }
 
-    @Test func `an event stream tells what happens, with ids, and first what happened since`() async throws {
+    @Test func `an event stream tells what happens, with ids, and first what happened since`()
+        async throws
+    {
         let host = FakeHost()
         host.events.publish(source: "plugins", name: "plugin:loaded", payload: [:])
         host.events.publish(source: "plugins", name: "plugin:enabled", payload: ["pluginId": "a"])
@@ -91,7 +117,8 @@ import Testing
                     events.append(event)
                     if events.count == 1 {
                         host.events.publish(source: "plugins", name: "other", payload: [:])
-                        host.events.publish(source: "plugins", name: "plugin:disabled", payload: [:])
+                        host.events.publish(
+                            source: "plugins", name: "plugin:disabled", payload: [:])
                     }
                     return events.count < 2
                 }
@@ -110,7 +137,8 @@ import Testing
             let path = client.socketPath
             let answer = try await blocking {
                 let connection = try RawConnection(to: path)
-                try connection.send("GET /v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 2\r\n\r\n")
+                try connection.send(
+                    "GET /v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 2\r\n\r\n")
                 return connection.receive(until: "id: 3\n")
             }
             #expect(!answer.contains("id: 2\n"))
@@ -147,7 +175,9 @@ import Testing
             connection.hangUp()
             // Each turn of the loop lets the server work; it ends because the listener does.
             while host.events.listenerCount > 0 {
-                _ = try await blocking { try ControlClient(socketPath: path).json("GET", "/healthz") }
+                _ = try await blocking {
+                    try ControlClient(socketPath: path).json("GET", "/healthz")
+                }
             }
         }
     }
@@ -177,7 +207,8 @@ import Testing
         #expect(host.events.listenerCount == 0)
     }
 
-    @Test func `a call in flight is answered when the server ends, a new one is not`() async throws {
+    @Test func `a call in flight is answered when the server ends, a new one is not`() async throws
+    {
         let gate = Gate(count: 2)
         let (called, continuation) = AsyncStream.makeStream(of: Void.self)
         let host = FakeHost { _, input, _ in
@@ -228,7 +259,9 @@ import Testing
     }
 
     @Test func `a log is followed without telling a record twice`() async throws {
-        let record: JSONValue = ["time": 5, "level": "info", "message": "old", "fields": [:], "stream": "log"]
+        let record: JSONValue = [
+            "time": 5, "level": "info", "message": "old", "fields": [:], "stream": "log",
+        ]
         let host = FakeHost(log: [record])
         try await withServer(of: host) { _, client in
             let messages = try await blocking {

@@ -18,9 +18,12 @@ import Testing
         let host = FakeHost { name, input, _ in ["tool": .string(name), "input": input] }
         try await withServer(of: host) { _, client in
             let reply = try await blocking {
-                try client.send("POST", "/v1/tools/a%3Ab/call", body: Array(#"{"n":9007199254740993}"#.utf8))
+                try client.send(
+                    "POST", "/v1/tools/a%3Ab/call", body: Array(#"{"n":9007199254740993}"#.utf8))
             }
-            #expect(String(decoding: reply, as: UTF8.self) == #"{"tool":"a:b","input":{"n":9007199254740993}}"#)
+            #expect(
+                String(decoding: reply, as: UTF8.self)
+                    == #"{"tool":"a:b","input":{"n":9007199254740993}}"#)
         }
     }
 
@@ -34,12 +37,18 @@ import Testing
     }
 
     @Test func `a deadline reaches the host, and one that is none is refused`() async throws {
-        let host = FakeHost { _, _, options in options.deadlineMilliseconds.map { JSONValue($0) } ?? .null }
+        let host = FakeHost { _, _, options in
+            options.deadlineMilliseconds.map { JSONValue($0) } ?? .null
+        }
         try await withServer(of: host) { _, client in
-            let deadline = try await blocking { try client.json("POST", "/v1/tools/t/call?deadline=250") }
+            let deadline = try await blocking {
+                try client.json("POST", "/v1/tools/t/call?deadline=250")
+            }
             #expect(deadline == 250)
             for wrong in ["0", "-1", "soon", "1.5", ""] {
-                let error = await refusal { try client.send("POST", "/v1/tools/t/call?deadline=\(wrong)") }
+                let error = await refusal {
+                    try client.send("POST", "/v1/tools/t/call?deadline=\(wrong)")
+                }
                 #expect(error?.code == "invalidParameter")
                 #expect(error?.exitStatus == 64)
             }
@@ -65,13 +74,17 @@ import Testing
         }
         #expect(
             host.changes == [
-                "enable word-count", "disable word-count", "reload word-count", "rollback word-count",
+                "enable word-count", "disable word-count", "reload word-count",
+                "rollback word-count",
                 #"merge {"a":1} word-count"#, #"replace {"b":2} word-count"#, "load - /x.so",
                 "load y /y.so", "unload word-count", "rescan",
             ])
     }
 
-    @Test func `plugins are listed by status, and an unknown status is refused with the known ones`() async throws {
+    @Test
+    func `plugins are listed by status, and an unknown status is refused with the known ones`()
+        async throws
+    {
         let host = FakeHost(plugins: [Self.wordCount, PluginInfo(id: "other", status: .failed)])
         try await withServer(of: host) { _, client in
             let failed = try await blocking { try client.json("GET", "/v1/plugins?status=failed") }
@@ -108,7 +121,9 @@ import Testing
     @Test func `a body over the limit is refused, and the connection still serves`() async throws {
         try await withServer(of: FakeHost()) { _, client in
             let tooLarge = [UInt8](repeating: 0x20, count: ControlServer.bodyLimit + 1)
-            let error = await refusal { try client.send("POST", "/v1/tools/t/call", body: tooLarge) }
+            let error = await refusal {
+                try client.send("POST", "/v1/tools/t/call", body: tooLarge)
+            }
             #expect(error?.code == "bodyTooLarge")
             #expect(error?.message.contains("\(ControlServer.bodyLimit) bytes") == true)
         }
@@ -249,7 +264,10 @@ private func asUser(_ user: Int, get target: String, from path: String) throws -
         select(STDOUT); print while <S>;
         """
     var pipe: [Int32] = [0, 0]
-    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pipe) == 0 else { throw RawError(errno: errno) }
+    guard
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pipe)
+            == 0
+    else { throw RawError(errno: errno) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
@@ -266,7 +284,9 @@ private func asUser(_ user: Int, get target: String, from path: String) throws -
     guard failure == 0 else { throw RawError(errno: failure) }
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while case let count = read(pipe[0], &buffer, buffer.count), count > 0 { output += buffer[..<count] }
+    while case let count = read(pipe[0], &buffer, buffer.count), count > 0 {
+        output += buffer[..<count]
+    }
     var status: Int32 = 0
     waitpid(pid, &status, 0)
     return String(decoding: output, as: UTF8.self)

@@ -51,7 +51,9 @@ import Testing
     @Test func `a socket that somebody serves is not taken over`() throws {
         let live = listen(at: path)
         defer { close(live) }
-        #expect(throws: SocketError.taken(path: path, pid: nil)) { try ControlSocket(claiming: path) }
+        #expect(throws: SocketError.taken(path: path, pid: nil)) {
+            try ControlSocket(claiming: path)
+        }
         // The one who serves is still reachable by its path.
         _ = try RawConnection(to: path)
     }
@@ -73,7 +75,10 @@ import Testing
         #expect(inode(of: path) == before)
     }
 
-    @Test func `a path that is claimed but does not listen yet is taken, by a process that is named`() throws {
+    @Test
+    func `a path that is claimed but does not listen yet is taken, by a process that is named`()
+        throws
+    {
         let socket = try ControlSocket(claiming: path)
         defer { socket.release() }
         #expect(throws: SocketError.taken(path: path, pid: getpid())) {

@@ -1,6 +1,5 @@
 // FakeHost.swift — a host without plugins: every request is answered by what the test says.
 
-import Dispatch
 import Glibc
 import NocturneControl
 import NocturneCore
@@ -12,17 +11,15 @@ final class FakeHost: ControlledHost {
 
     let events = EventBus()
     private let calling: Call
-    private let commanding: Call
     private let known: [PluginInfo]
     private let log: [JSONValue]
     private let changesMade = Mutex<[String]>([])
 
     init(
         plugins: [PluginInfo] = [], log: [JSONValue] = [],
-        command: @escaping Call = { _, input, _ in input },
         call: @escaping Call = { _, input, _ in input }
     ) {
-        (known, self.log, commanding, calling) = (plugins, log, command, call)
+        (known, self.log, calling) = (plugins, log, call)
     }
 
     /// The changes that were asked for, in order.
@@ -45,9 +42,13 @@ final class FakeHost: ControlledHost {
 
     func unload(_ id: PluginID) async throws(PluginError) { _ = try change("unload", id) }
     func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("enable", id) }
-    func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("disable", id) }
+    func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+        try change("disable", id)
+    }
     func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("reload", id) }
-    func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("rollback", id) }
+    func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+        try change("rollback", id)
+    }
 
     func configure(
         _ id: PluginID, _ settings: JSONObject, replacing: Bool
@@ -63,7 +64,7 @@ final class FakeHost: ControlledHost {
 
     func command(
         _ name: String, _ input: JSONValue, options: CallOptions
-    ) async throws(CallError) -> JSONValue { try await commanding(name, input, options) }
+    ) async throws(CallError) -> JSONValue { input }
 
     func logRecords(of id: PluginID, last: Int) async throws(PluginError) -> [JSONValue] {
         Array(log.suffix(last))
@@ -97,13 +98,29 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
-/// Runs blocking code on a thread of its own, so that it cannot starve the server it waits for.
+/// Runs blocking code on a thread of its own. Dispatch's threads are those of Swift's tasks, so blocking one of them
+/// starves the very server that is waited for.
 func blocking<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        let work = BlockingWork { continuation.resume(with: Result { try body() }) }
+        var thread = pthread_t()
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<BlockingWork>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(work).toOpaque())
+        precondition(failure == 0, "pthread_create: errno \(failure)")
+        pthread_detach(thread)
     }
+}
+
+private final class BlockingWork: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// Serves `host` while `body` runs, and ends in order.
@@ -170,7 +187,8 @@ func connectUnix(_ descriptor: Int32, to path: String) -> Int32 {
     withUnixAddress(path) { connect(descriptor, $0, $1) }
 }
 
-func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32
+{
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }

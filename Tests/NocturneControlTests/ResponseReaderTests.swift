@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct ResponseReaderTests {
     /// Reads `text`, given in portions of `size` bytes.
-    private func read(_ text: String, by size: Int, limit: Int = 1000) throws(ResponseError) -> (Int, String) {
+    private func read(_ text: String, by size: Int, limit: Int = 1000) throws(ResponseError) -> (
+        Int, String
+    ) {
         var rest = Array(text.utf8)[...]
         var reader = ResponseReader { () throws(ResponseError) in
             defer { rest = rest.dropFirst(size) }
@@ -26,10 +28,14 @@ import Testing
         ),
         ("HTTP/1.1 404 Not Found\r\n\r\nhello", 404, "hello"),
         ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
-        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length:5\r\n\r\nhello", 200, "hello"),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length:5\r\n\r\nhello", 200,
+            "hello"
+        ),
         ("HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", 200, "hello"),
     ])
-    func `a response reads the same in any portions`(text: String, status: Int, body: String) throws {
+    func `a response reads the same in any portions`(text: String, status: Int, body: String) throws
+    {
         for size in [1, 2, 3, 7, 1000] {
             let result = try read(text, by: size)
             #expect(result.0 == status)

@@ -29,7 +29,9 @@ import Testing
             (PluginError("any", id, "?", exit: 70), 500),
             (RequestError.denied(callerUID: 1, hostUID: 2), 403),
         ]
-        for (error, status) in expected { #expect(error.httpStatus.code == status, "\(error.code)") }
+        for (error, status) in expected {
+            #expect(error.httpStatus.code == status, "\(error.code)")
+        }
     }
 
     @Test func `an error document comes back as the same error`() {
@@ -50,7 +52,9 @@ import Testing
     }
 
     @Test func `text of plugins cannot steer a terminal`() {
-        #expect(Printable.line("a\u{1B}[2J\r\n\u{9B}31m\u{202E}b") == #"a\u{1B}[2J\r\n\u{9B}31m\u{202E}b"#)
+        #expect(
+            Printable.line("a\u{1B}[2J\r\n\u{9B}31m\u{202E}b")
+                == #"a\u{1B}[2J\r\n\u{9B}31m\u{202E}b"#)
         #expect(Printable.block("a\n\tb\u{7}") == "a\n\tb" + #"\u{7}"#)
         #expect(Printable.line("Käse 🧀 e\u{301}") == "Käse 🧀 e\u{301}")
     }
@@ -79,11 +83,13 @@ import Testing
         #expect(PercentEncoding.encode("-._~AZaz09") == "-._~AZaz09")
     }
 
-    @Test func `the API's description names every route, and every reference in it leads somewhere`() {
+    @Test
+    func `the API's description names every route, and every reference in it leads somewhere`() {
         let document = openAPIDocument(of: Endpoint.all)
         #expect(document["openapi"] == "3.1.0")
         for endpoint in Endpoint.all {
-            let operation = document["paths"]?[endpoint.path]?[endpoint.method.rawValue.lowercased()]
+            let operation = document["paths"]?[endpoint.path]?[
+                endpoint.method.rawValue.lowercased()]
             #expect(operation?["operationId"]?.string == endpoint.name)
             #expect(operation?["responses"]?["\(endpoint.success.code)"]?["description"] != nil)
         }

@@ -113,7 +113,9 @@ typedef struct wire_down_head {
     uint32_t tail;      // count of numbers ever put into the queue
     uint32_t waiting;   // not 0: a caller sleeps, so a reply must ring the host's doorbell
     uint32_t record_head; // bytes of the record ring that the host has taken
-    uint32_t reserved2[13];
+    uint32_t reserved2;
+    int64_t published; // CLOCK_MONOTONIC ns of the latest request: how close calls come, without the wake-up's own time
+    uint32_t reserved4[10];
     uint64_t cancelled; // bit i: nobody waits for call slot i any more
     uint64_t reserved3[7];
     uint8_t queue[WIRE_CALL_SLOTS];
@@ -351,6 +353,12 @@ static inline uint32_t *wire_waiting(void *down) {
 }
 static inline uint32_t *wire_record_head(void *down) {
     return &((wire_down_head *)down)->record_head;
+}
+static inline void wire_set_published(void *down, int64_t time) {
+    __atomic_store_n(&((wire_down_head *)down)->published, time, __ATOMIC_RELAXED);
+}
+static inline int64_t wire_published(const void *down) {
+    return __atomic_load_n(&((const wire_down_head *)down)->published, __ATOMIC_RELAXED);
 }
 static inline uint64_t *wire_cancelled(void *down) {
     return &((wire_down_head *)down)->cancelled;

@@ -1,0 +1,123 @@
+// DaemonConfigurationTests.swift — a configuration file is taken as it is meant, or refused in words.
+
+import Glibc
+import Nocturne
+import Testing
+
+@Suite struct DaemonConfigurationTests {
+    private let paths = StandardPaths(environment: ["HOME": "/nonexistent-home"], userID: 1000)
+
+    @Test func `without a file everything has its default`() throws {
+        let configuration = try DaemonConfiguration(paths: paths)
+        #expect(configuration.plugins.pluginsPath == "./plugins")
+        #expect(configuration.plugins.enableHotReload)
+        #expect(configuration.plugins.autoEnable)
+        #expect(!configuration.plugins.isStrict)
+        #expect(configuration.plugins.statePath == "/nonexistent-home/.local/state/nocturne")
+        #expect(configuration.sectionsWithoutEngine == [])
+    }
+
+    @Test func `the keys of the plugin host are taken over`() throws {
+        let configuration = try read(
+            #"{"plugins": {"pluginsPath": "/p", "enableHotReload": false, "autoEnable": false}}"#)
+        #expect(configuration.plugins.pluginsPath == "/p")
+        #expect(!configuration.plugins.enableHotReload)
+        #expect(!configuration.plugins.autoEnable)
+    }
+
+    @Test(arguments: ["3600000", #""1h""#, #""250ms""#, "0"])
+    func `sections of later engines are checked and named`(period: String) throws {
+        let configuration = try read(
+            """
+            {"tasks": {"maxConcurrent": 4, "defaultRetries": 0, "enablePersistence": true},
+             "metrics": {"retentionPeriod": \(period), "enableAutoFlush": false, "computePercentiles": true},
+             "coordination": {"strategy": "hierarchical", "maxAgents": 5, "enableFaultTolerance": true}}
+            """)
+        #expect(configuration.sectionsWithoutEngine == ["tasks", "metrics", "coordination"])
+    }
+
+    @Test(arguments: [
+        (
+            #"{"plugin": {}}"#,
+            #"unknown key "plugin"; known are plugins, tasks, metrics, coordination"#
+        ),
+        (
+            #"{"plugins": {"hotReload": true}}"#,
+            #"unknown key "hotReload" in "plugins"; known are pluginsPath, enableHotReload, autoEnable"#
+        ),
+        (
+            #"{"plugins": {"autoEnable": "yes"}}"#,
+            #""plugins.autoEnable" is "yes"; expected true or false"#
+        ),
+        (#"{"plugins": {"pluginsPath": ""}}"#, #""plugins.pluginsPath" is ""; expected a string"#),
+        (
+            #"{"plugins": {"pluginsPath": null}}"#,
+            #""plugins.pluginsPath" is null; expected a string"#
+        ),
+        (#"{"plugins": []}"#, #""plugins" is an array; expected an object"#),
+        ("[1]", #""the whole file" is an array; expected an object"#),
+        (
+            #"{"tasks": {"maxConcurrent": 0}}"#,
+            #""tasks.maxConcurrent" is 0; expected a whole number, at least 1"#
+        ),
+        (
+            #"{"tasks": {"maxConcurrent": 1.5}}"#,
+            #""tasks.maxConcurrent" is 1.5; expected a whole number"#
+        ),
+        (
+            #"{"metrics": {"retentionPeriod": "1 hour"}}"#,
+            #""metrics.retentionPeriod" is "1 hour"; expected"#
+        ),
+        (#"{"metrics": {"retentionPeriod": -5}}"#, #""metrics.retentionPeriod" is -5; expected"#),
+        (#"{"plugins": {}, "plugins": {}}"#, #"duplicate key "plugins" at line 1, column 17"#),
+        ("{\n \"plugins\": }", "not JSON at line 2, column 13"),
+        ("", "not JSON at line 1, column 1"),
+    ])
+    func `a mistake is named with its place and what would be right`(
+        text: String, message: String
+    ) {
+        let error = #expect(throws: ConfigurationError.self) { try read(text) }
+        #expect(error?.exitStatus == 65)
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("/tmp/nconf-") == true)
+    }
+
+    @Test func `a file that was asked for must be there`() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try DaemonConfiguration(file: "/nonexistent/config.json", paths: paths)
+        }
+        #expect(error == .unreadable(file: "/nonexistent/config.json", errno: ENOENT))
+        #expect(error?.exitStatus == 65)
+    }
+
+    @Test func `a directory and an endless file are refused`() {
+        #expect(throws: ConfigurationError.unreadable(file: "/tmp", errno: EISDIR)) {
+            try DaemonConfiguration(file: "/tmp", paths: paths)
+        }
+        #expect(throws: ConfigurationError.tooLarge(file: "/dev/zero", limitBytes: 1 << 20)) {
+            try DaemonConfiguration(file: "/dev/zero", paths: paths)
+        }
+    }
+
+    @Test func `what the caller names comes before what is standard`() throws {
+        let configuration = try DaemonConfiguration(
+            statePath: "/s", socketPath: "/k.sock", paths: paths)
+        #expect(configuration.plugins.statePath == "/s")
+        #expect(configuration.socketPath == "/k.sock")
+    }
+
+    private func read(_ text: String) throws -> DaemonConfiguration {
+        var template = Array("/tmp/nconf-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        try #require(descriptor >= 0)
+        let path = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let bytes = Array(text.utf8)
+        try #require(write(descriptor, bytes, bytes.count) == bytes.count)
+        return try DaemonConfiguration(file: path, paths: paths)
+    }
+}
