@@ -116,7 +116,32 @@ let package = Package(
                 "NocturneHost", "NocturneStorage", "NocturneCore", "CWire", "CLinux", "CCrypto",
                 "nocturne-worker",
             ],
+            sources: [
+                "DirectoryScanTests.swift", "DirectoryWatcherTests.swift", "ELFImageFixtures.swift",
+                "ELFImageTests.swift", "ManifestReaderTests.swift", "ObjectStoreTests.swift",
+            ],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["NocturneHost", "NocturneCore", "nocturne-worker"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneControlTests",
+            dependencies: [
+                "NocturneControl", "NocturneHost", "NocturneCore", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneTests",
+            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "nocturne-plugins"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
 )

@@ -1,5 +1,5 @@
-// ConfigurationError.swift — what is wrong with a configuration file, where in it, and what would be right.
-// Next: DaemonConfiguration.swift.
+// ConfigurationError.swift — what is wrong with a configuration file, where in it, and what would
+// be right. Next: DaemonConfiguration.swift.
 
 internal import Glibc
 public import NocturneCore

@@ -1,5 +1,5 @@
-// DaemonConfiguration.swift — how a daemon is set up: the file's sections and keys, each with its type and default.
-// Next: NocturneDaemon.swift.
+// DaemonConfiguration.swift — how a daemon is set up: the file's sections and keys, each with its
+// type and default. Next: NocturneDaemon.swift.
 
 internal import Glibc
 internal import NocturneControl

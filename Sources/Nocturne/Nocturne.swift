@@ -1,4 +1,5 @@
-// Nocturne.swift — what `import Nocturne` gives: the façades of all parts. Next: NocturneDaemon.swift.
+// Nocturne.swift — what `import Nocturne` gives: the façades of all parts. Next:
+// NocturneDaemon.swift.
 
 @_exported public import NocturneControl
 @_exported public import NocturneCore

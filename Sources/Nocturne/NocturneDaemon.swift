@@ -1,5 +1,5 @@
-// NocturneDaemon.swift — the composition root: builds each part in order and hands it to the next, then runs until it is
-// told to end. Read this first. Next: NocturneHost/PluginManager.swift.
+// NocturneDaemon.swift — the composition root: builds each part in order and hands it to the next,
+// then runs until it is told to end. Read this first. Next: NocturneHost/PluginManager.swift.
 
 internal import Glibc
 internal import NocturneControl
@@ -36,16 +36,18 @@ public struct NocturneDaemon: Sendable {
     /// Makes a daemon; nothing happens before ``run(says:)``.
     public init(_ configuration: DaemonConfiguration) { self.configuration = configuration }
 
-    /// Starts everything and returns when it has ended, after SIGTERM or SIGINT. SIGHUP looks at the plugins directory
-    /// again.
+    /// Starts everything and returns when it has ended, after SIGTERM or SIGINT. SIGHUP looks at
+    /// the plugins directory again.
     ///
-    /// The caller should exit with ``End/exitStatus`` at once: after ``End/forced(signal:)`` and ``End/overdue``
-    /// parts of it still run.
+    /// The caller should exit with ``End/exitStatus`` at once: after ``End/forced(signal:)`` and
+    /// ``End/overdue`` parts of it still run.
     ///
-    /// - Parameter says: told what a person wants to know, ``DaemonNotice/ready(plugins:socketPath:)`` above all.
+    /// - Parameter says: told what a person wants to know,
+    ///   ``DaemonNotice/ready(plugins:socketPath:)`` above all.
     /// - Throws: a ``ReportableError``: ``PluginError`` or ``SocketError``. Nothing runs then.
     public func run(says: (DaemonNotice) -> Void) async throws -> End {
-        // A peer that closes a pipe or a socket is an error of that write, never the end of the host.
+        // A peer that closes a pipe or a socket is an error of that write, never the end of the
+        // host.
         signal(SIGPIPE, SIG_IGN)
         let received = SignalStream([SIGTERM, SIGINT, SIGHUP])
         defer { received.end() }
@@ -95,7 +97,8 @@ public struct NocturneDaemon: Sendable {
             })
     }
 
-    /// What the quickest of `ways` returns. The others are cancelled but, unlike in a task group, not waited for.
+    /// What the quickest of `ways` returns. The others are cancelled but, unlike in a task group,
+    /// not waited for.
     private static func first(of ways: (@Sendable () async -> End?)...) async -> End {
         let (ends, continuation) = AsyncStream.makeStream(of: End.self)
         let tasks = ways.map { way in

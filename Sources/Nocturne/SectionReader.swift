@@ -1,8 +1,10 @@
-// SectionReader.swift — takes typed values out of one section of a configuration file. Next: DaemonConfiguration.swift.
+// SectionReader.swift — takes typed values out of one section of a configuration file. Next:
+// DaemonConfiguration.swift.
 
 internal import NocturneCore
 
-/// Reads one JSON object of a configuration file; every mistake names the file, the key and what would be right.
+/// Reads one JSON object of a configuration file; every mistake names the file, the key and what
+/// would be right.
 struct SectionReader {
     private let file: String
     private let place: String

@@ -1,4 +1,5 @@
-// SignalStream.swift — signals of the process as a sequence, without a thread that polls. Next: NocturneDaemon.swift.
+// SignalStream.swift — signals of the process as a sequence, without a thread that polls. Next:
+// NocturneDaemon.swift.
 
 internal import Dispatch
 internal import Glibc
@@ -12,7 +13,8 @@ struct SignalStream {
     init(_ signals: [Int32]) {
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
         self.signals = stream
-        // Dispatch blocks these signals and reads them from a signalfd, so nothing wakes up before one comes.
+        // Dispatch blocks these signals and reads them from a signalfd, so nothing wakes up before
+        // one comes.
         let queue = DispatchQueue(label: "nocturne.signals")
         sources = signals.map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

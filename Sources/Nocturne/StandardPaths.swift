@@ -1,9 +1,10 @@
-// StandardPaths.swift — where things are unless somebody says otherwise. Next: DaemonConfiguration.swift.
+// StandardPaths.swift — where things are unless somebody says otherwise. Next:
+// DaemonConfiguration.swift.
 
 internal import Glibc
 
-/// The paths that a host and its commands agree on without being told: those of the XDG base directory specification
-/// (version 0.8), and of the file system hierarchy for root.
+/// The paths that a host and its commands agree on without being told: those of the XDG base
+/// directory specification (version 0.8), and of the file system hierarchy for root.
 public struct StandardPaths: Sendable {
     private let environment: [String: String]
     private let isRoot: Bool
@@ -26,8 +27,8 @@ public struct StandardPaths: Sendable {
         return StandardPaths(environment: environment, userID: geteuid())
     }
 
-    /// The configuration file: `$XDG_CONFIG_HOME/nocturne/config.json`, `/etc/nocturne/config.json` for root; `nil` if
-    /// there is no home directory to look in.
+    /// The configuration file: `$XDG_CONFIG_HOME/nocturne/config.json`, `/etc/nocturne/config.json`
+    /// for root; `nil` if there is no home directory to look in.
     public var configurationFile: String? {
         if isRoot { return "/etc/nocturne/config.json" }
         return directory("XDG_CONFIG_HOME", orInHome: ".config").map {

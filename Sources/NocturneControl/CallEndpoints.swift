@@ -6,7 +6,8 @@ internal import NocturneCore
 internal import NocturneHost
 
 extension Endpoint {
-    /// Routes that call plugins. The body is the input itself and the reply the result itself, nothing around them.
+    /// Routes that call plugins. The body is the input itself and the reply the result itself,
+    /// nothing around them.
     static let calls: [Endpoint] = [
         Endpoint(
             method: .get, path: "/v1/tools", name: "listTools",
@@ -85,7 +86,7 @@ extension Endpoint {
     private static let deadline = QueryParameter(
         name: "deadline", kind: .number(minimum: 1),
         meaning:
-            "Milliseconds after which the call fails, if that is sooner than the plugin's own deadline."
+            "Milliseconds after which the call fails, if the plugin's own deadline is later."
     )
 
     private static func callOptions(_ exchange: Exchange) throws(RequestError) -> CallOptions {

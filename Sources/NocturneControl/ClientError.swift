@@ -1,4 +1,5 @@
-// ClientError.swift — why a command could not talk to a host, or what the host answered. Next: ControlClient.swift.
+// ClientError.swift — why a command could not talk to a host, or what the host answered. Next:
+// ControlClient.swift.
 
 internal import Glibc
 package import NocturneCore
@@ -64,15 +65,15 @@ package enum ClientError: ReportableError, Hashable {
                 + "(\(code == ENOENT ? "no such socket" : errnoText(code))); start one with "
                 + "`nocturne-plugins run`, or name another socket with --socket or NOCTURNE_SOCKET"
         case .denied(let path):
-            "\(Printable.line(path)): permission denied; only the user who runs the host, and root, may "
-                + "control it"
+            "\(Printable.line(path)): permission denied; only the user who runs the host, "
+                + "and root, may control it"
         case .unusablePath(let error): error.description
         case .lost(let path, let why):
-            "\(Printable.line(path)): the host went away before it had answered (\(why)); whether the "
-                + "request was carried out is unknown, `list` shows how things stand"
+            "\(Printable.line(path)): the host went away before it had answered (\(why)); "
+                + "whether the request was carried out is unknown, `list` shows how things stand"
         case .notOurs(let path, let why):
-            "\(Printable.line(path)): what listens there is no Nocturne host (\(why)); name another socket "
-                + "with --socket or NOCTURNE_SOCKET"
+            "\(Printable.line(path)): what listens there is no Nocturne host (\(why)); "
+                + "name another socket with --socket or NOCTURNE_SOCKET"
         case .refused(let report): report.message
         }
     }

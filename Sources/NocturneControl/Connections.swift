@@ -1,13 +1,14 @@
-// Connections.swift — the open connections of the control API: their deadlines, their number, their end.
-// Next: ControlServer.swift.
+// Connections.swift — the open connections of the control API: their deadlines, their number, their
+// end. Next: ControlServer.swift.
 
 internal import NIOCore
 internal import Synchronization
 
 /// One connection and what it is doing.
 ///
-/// A caller has ``ControlServer/requestLimit`` to send a whole request, however slowly its bytes come; nothing bounds how long an
-/// answer takes, because the host bounds calls, and an event stream has no end.
+/// A caller has ``ControlServer/requestLimit`` to send a whole request, however slowly its bytes
+/// come; nothing bounds how long an answer takes, because the host bounds calls, and an event
+/// stream has no end.
 final class Connection: Sendable {
     private enum Phase { case receiving, answering, streaming, ended }
     private struct State {
@@ -151,7 +152,8 @@ final class Connections: Sendable {
     /// How many are open; for tests of what is left behind.
     var count: Int { state.withLock { $0.open.count } }
 
-    /// Ends idle connections and streams now, the others after their answer, and after `limit` all that are left.
+    /// Ends idle connections and streams now, the others after their answer, and after `limit` all
+    /// that are left.
     ///
     /// - Returns: fulfilled when none is open.
     func end(within limit: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<Void> {

@@ -1,12 +1,14 @@
-// ControlClient.swift — asks a running host, over its Unix socket. Blocking and free of event loops, because a command
-// line lives for one request and should start at once. Next: ResponseReader.swift.
+// ControlClient.swift — asks a running host, over its Unix socket. Blocking and free of event
+// loops, because a command line lives for one request and should start at once. Next:
+// ResponseReader.swift.
 
 internal import Glibc
 package import NocturneCore
 
 /// Speaks the control API to the host behind one socket. Each request is a connection of its own.
 ///
-/// Methods block the calling thread until the answer is there; ending the process cancels the request on the host.
+/// Methods block the calling thread until the answer is there; ending the process cancels the
+/// request on the host.
 package struct ControlClient: Sendable {
     /// Bytes of a whole answer: the largest result (16 MiB) and the list of all plugins fit well.
     static let answerLimit = 64 << 20
@@ -51,7 +53,8 @@ package struct ControlClient: Sendable {
         }
     }
 
-    /// Follows a stream of server-sent events until the host ends it in order, or `handle` returns `false`.
+    /// Follows a stream of server-sent events until the host ends it in order, or `handle` returns
+    /// `false`.
     package func follow(
         _ target: String, _ handle: (ServerSentEvent) -> Bool
     ) throws(ClientError) {
@@ -134,7 +137,8 @@ private final class Connected {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Writes all of `bytes`. A host that refuses a body early may stop reading: then its answer says why.
+    /// Writes all of `bytes`. A host that refuses a body early may stop reading: then its answer
+    /// says why.
     func write(_ bytes: [UInt8]) throws(ClientError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -155,7 +159,8 @@ private final class Connected {
         ResponseReader { [self] () throws(ResponseError) -> [UInt8] in try read() }
     }
 
-    /// What there is to read, empty at the end. A reset is an end too: the answer before it may be whole.
+    /// What there is to read, empty at the end. A reset is an end too: the answer before it may be
+    /// whole.
     private func read() throws(ResponseError) -> [UInt8] {
         while true {
             var failure: Int32 = 0

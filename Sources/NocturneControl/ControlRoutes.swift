@@ -1,5 +1,5 @@
-// ControlRoutes.swift — finds the endpoint of a request, lets it answer, and puts the answer into HTTP.
-// Next: Endpoint.swift.
+// ControlRoutes.swift — finds the endpoint of a request, lets it answer, and puts the answer into
+// HTTP. Next: Endpoint.swift.
 
 internal import Hummingbird
 internal import HummingbirdCore

@@ -1,5 +1,5 @@
-// ControlServer.swift — serves the control API on a Unix socket: who may call, how much, how long, and its orderly end.
-// Next: Connections.swift, Endpoint.swift.
+// ControlServer.swift — serves the control API on a Unix socket: who may call, how much, how long,
+// and its orderly end. Next: Connections.swift, Endpoint.swift.
 
 internal import Glibc
 internal import Hummingbird
@@ -10,11 +10,12 @@ internal import NIOPosix
 internal import NocturneCore
 public import NocturneHost
 
-/// The HTTP/1.1 control API of one host, on a Unix socket with mode 0600 whose callers must be the host's user or root.
+/// The HTTP/1.1 control API of one host, on a Unix socket with mode 0600 whose callers must be the
+/// host's user or root.
 ///
-/// Made in two steps, so that a path that is taken is found before any plugin starts, and nobody connects before all
-/// have: the initializer claims the path, ``start()`` answers. It runs on one event loop and wakes up for
-/// nothing but its callers.
+/// Made in two steps, so that a path that is taken is found before any plugin starts, and nobody
+/// connects before all have: the initializer claims the path, ``start()`` answers. It runs on one
+/// event loop and wakes up for nothing but its callers.
 public actor ControlServer {
     /// Bytes of a request's body: a payload of the wire (DESIGN §6) and some white space around it.
     static let bodyLimit = JSONParser.Options.defaultByteLimit + 64 * 1024
@@ -22,8 +23,8 @@ public actor ControlServer {
     static let headerLimit = 16 * 1024
     /// Header fields of a request.
     static let headerCountLimit = 64
-    /// Time for a whole request, however slowly its bytes come, from the connection's start or the previous answer.
-    /// A 16 MiB body takes milliseconds on a Unix socket.
+    /// Time for a whole request, however slowly its bytes come, from the connection's start or the
+    /// previous answer. A 16 MiB body takes milliseconds on a Unix socket.
     package static let requestLimit = Duration.seconds(10)
     /// Connections that wait to be accepted.
     private static let backlog: Int32 = 128
@@ -58,7 +59,8 @@ public actor ControlServer {
 
     /// Answers requests from now on. Only the first call does anything.
     ///
-    /// - Throws: ``SocketError/system(operation:path:errno:)`` if the kernel does not let it listen.
+    /// - Throws: ``SocketError/system(operation:path:errno:)`` if the kernel does not let it
+    ///   listen.
     public func start() async throws(SocketError) {
         guard case .claimed = state else { return }
         state = .starting
@@ -90,8 +92,8 @@ public actor ControlServer {
         }
     }
 
-    /// Stops accepting, ends streams and idle connections, lets answers that are being computed be written for at most
-    /// `drain`, and removes the socket. Only the first call does anything.
+    /// Stops accepting, ends streams and idle connections, lets answers that are being computed be
+    /// written for at most `drain`, and removes the socket. Only the first call does anything.
     public func shutdown(drain: Duration = .seconds(2)) async {
         let previous = state
         state = .ended
@@ -142,8 +144,8 @@ public actor ControlServer {
             let response = try await Self.respond(
                 to: request, with: routes, on: connection, reading: &body, continuing: writer)
             try await writer.write(response: response.head, body: response.body)
-            // What is left of a refused body is dropped, within the time for a request: a caller that is still
-            // writing would not read why.
+            // What is left of a refused body is dropped, within the time for a request: a caller
+            // that is still writing would not read why.
             while try await body.next() != nil {}
             connection.hasAnswered()
         }

@@ -1,13 +1,14 @@
-// ControlSocket.swift — a bound Unix socket that is certainly ours: mode 0600, never taken from a live host.
-// Next: ControlServer.swift.
+// ControlSocket.swift — a bound Unix socket that is certainly ours: mode 0600, never taken from a
+// live host. Next: ControlServer.swift.
 
 internal import Glibc
 internal import Synchronization
 
-/// A claimed socket path: a lock file beside it is held, and a socket is bound there but does not listen yet.
+/// A claimed socket path: a lock file beside it is held, and a socket is bound there but does not
+/// listen yet.
 ///
-/// The lock is what decides between two hosts. Connecting alone could not: two that start at once would both find a
-/// stale socket, and the second would remove the first one's.
+/// The lock is what decides between two hosts. Connecting alone could not: two that start at once
+/// would both find a stale socket, and the second would remove the first one's.
 final class ControlSocket: Sendable {
     /// Bytes of a path without the final zero: `sun_path` has 108 (unix(7)).
     static let pathLimit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
@@ -37,8 +38,8 @@ final class ControlSocket: Sendable {
         }
     }
 
-    /// Claims `path`: makes its directory (0700) if there is none, takes the lock, removes a socket that nobody
-    /// listens on, binds with mode 0600.
+    /// Claims `path`: makes its directory (0700) if there is none, takes the lock, removes a socket
+    /// that nobody listens on, binds with mode 0600.
     init(claiming path: String) throws(SocketError) {
         try Self.check(path)
         try Self.prepareDirectory(of: path)
@@ -67,7 +68,8 @@ final class ControlSocket: Sendable {
         }
     }
 
-    /// Removes socket and lock file, if they are still ours, and gives up the lock. Again: does nothing.
+    /// Removes socket and lock file, if they are still ours, and gives up the lock. Again: does
+    /// nothing.
     func release() {
         let wasReleased = isReleased.withLock { isReleased in
             defer { isReleased = true }
@@ -77,7 +79,8 @@ final class ControlSocket: Sendable {
         let listener = takeListener()
         if listener >= 0 { close(listener) }
         if Identity(at: path) == identity { unlink(path) }
-        // While the lock is held nobody else may think that the path is theirs, so nothing of theirs is removed.
+        // While the lock is held nobody else may think that the path is theirs, so nothing of
+        // theirs is removed.
         unlink(Self.lockPath(path))
         close(lock)
     }
@@ -142,10 +145,12 @@ final class ControlSocket: Sendable {
                 }
                 throw .taken(path: path, pid: readPID(from: lock))
             }
-            // Its last owner may have removed the file between our open and our flock: then it locks nothing.
+            // Its last owner may have removed the file between our open and our flock: then it
+            // locks nothing.
             var status = stat()
             if fstat(lock, &status) == 0, Identity(at: lockPath) == Identity(status) {
-                // Only a courtesy to whoever finds the path taken: a failure changes nothing for us.
+                // Only a courtesy to whoever finds the path taken: a failure changes nothing for
+                // us.
                 let pid = Array("\(getpid())\n".utf8)
                 if ftruncate(lock, 0) == 0 { _ = pwrite(lock, pid, pid.count, 0) }
                 return lock
@@ -182,7 +187,8 @@ final class ControlSocket: Sendable {
                     operation: "removing a socket that nobody serves", path: path, errno: errno)
             }
         case ENOENT: return
-        // EAGAIN: its queue of connections is full, so somebody is there. EPROTOTYPE: it is no stream socket.
+        // EAGAIN: its queue of connections is full, so somebody is there. EPROTOTYPE: it is no
+        // stream socket.
         case EAGAIN, EPROTOTYPE: throw .taken(path: path, pid: nil)
         case let code: throw .system(operation: "connect", path: path, errno: code)
         }
@@ -190,8 +196,8 @@ final class ControlSocket: Sendable {
 
     private static func bindSocket(at path: String) throws(SocketError) -> (Int32, Identity) {
         let descriptor = try makeSocket(path)
-        // On Linux bind(2) gives the file the socket's own mode, so nobody can connect in between and the
-        // process's umask, which all threads share, is left alone.
+        // On Linux bind(2) gives the file the socket's own mode, so nobody can connect in between
+        // and the process's umask, which all threads share, is left alone.
         guard fchmod(descriptor, 0o600) == 0,
             withAddress(of: path, { bind(descriptor, $0, $1) }) == 0
         else {

@@ -1,5 +1,5 @@
-// ControlledHost.swift — what the control API needs of a host. The plugin manager is one; tests bring their own.
-// Next: Endpoint.swift.
+// ControlledHost.swift — what the control API needs of a host. The plugin manager is one; tests
+// bring their own. Next: Endpoint.swift.
 
 package import NocturneCore
 package import NocturneHost

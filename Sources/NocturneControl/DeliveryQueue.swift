@@ -1,14 +1,14 @@
-// DeliveryQueue.swift — a subscription to events that can be ended from outside without cancelling whoever reads it.
-// Next: StreamEndpoints.swift.
+// DeliveryQueue.swift — a subscription to events that can be ended from outside without cancelling
+// whoever reads it. Next: StreamEndpoints.swift.
 
 internal import NocturneCore
 internal import Synchronization
 
 /// Deliveries of an event bus, taken one at a time.
 ///
-/// An `AsyncStream` ends only when its reader is cancelled. The reader here also writes to a connection, and a
-/// cancelled write breaks the connection instead of ending the stream in order; so each element is awaited by a task of
-/// its own, which alone is cancelled.
+/// An `AsyncStream` ends only when its reader is cancelled. The reader here also writes to a
+/// connection, and a cancelled write breaks the connection instead of ending the stream in order;
+/// so each element is awaited by a task of its own, which alone is cancelled.
 final class DeliveryQueue: Sendable {
     private struct State {
         var hasEnded = false

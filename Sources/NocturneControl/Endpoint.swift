@@ -1,5 +1,5 @@
-// Endpoint.swift — one route of the control API as a value, so that the router and the OpenAPI document say the same.
-// Next: PluginEndpoints.swift, CallEndpoints.swift, StreamEndpoints.swift.
+// Endpoint.swift — one route of the control API as a value, so that the router and the OpenAPI
+// document say the same. Next: PluginEndpoints.swift, CallEndpoints.swift, StreamEndpoints.swift.
 
 internal import Hummingbird
 internal import NIOCore
@@ -65,8 +65,9 @@ struct Endpoint: Sendable {
 enum Reply: Sendable {
     case nothing
     case json(JSONValue)
-    /// Server-sent events: first `opening`, then what `encoding` makes of each delivery, until the caller or the host
-    /// goes away. `encoding` is made once for each stream, so it may remember what it told.
+    /// Server-sent events: first `opening`, then what `encoding` makes of each delivery, until the
+    /// caller or the host goes away. `encoding` is made once for each stream, so it may remember
+    /// what it told.
     case events(
         opening: [ByteBuffer], AsyncStream<EventDelivery>,
         encoding: @Sendable () -> (EventDelivery) -> ByteBuffer?)

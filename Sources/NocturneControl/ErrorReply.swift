@@ -1,5 +1,5 @@
-// ErrorReply.swift — an error as the control API tells it: a fitting HTTP status and one JSON shape for all.
-// Next: Endpoint.swift.
+// ErrorReply.swift — an error as the control API tells it: a fitting HTTP status and one JSON shape
+// for all. Next: Endpoint.swift.
 
 internal import Hummingbird
 internal import NIOCore
@@ -8,7 +8,8 @@ package import NocturneHost
 
 /// An error as JSON: `{"error": {"code", "message", "plugin", "retryable", "exitStatus"}}`.
 ///
-/// What every failed request of the API has as its body, and what the command line prints under `--json`.
+/// What every failed request of the API has as its body, and what the command line prints under
+/// `--json`.
 package func errorDocument(_ error: any ReportableError) -> JSONValue {
     var fields = error.json.object ?? [:]
     fields["exitStatus"] = JSONValue(error.exitStatus)
@@ -16,7 +17,8 @@ package func errorDocument(_ error: any ReportableError) -> JSONValue {
 }
 
 extension ReportableError {
-    /// The HTTP status for this error (RFC 9110 §15). Errors that no case names follow from how a command would exit.
+    /// The HTTP status for this error (RFC 9110 §15). Errors that no case names follow from how a
+    /// command would exit.
     var httpStatus: HTTPResponse.Status {
         switch code {
         case "unknownRoute", "unknownPlugin", "unknownTool": .notFound

@@ -61,7 +61,8 @@ private func operation(_ endpoint: Endpoint) -> JSONObject {
         "default": [
             "description": .string(
                 "What went wrong. 404 unknown, 400 and 422 not acceptable, 409 in conflict, "
-                    + "413 too large, 429 and 503 try again, 504 over its deadline, 403 denied, 500 failed."
+                    + "413 too large, 429 and 503 try again, 504 over its deadline, "
+                    + "403 denied, 500 failed."
             ),
             "content": ["application/json": ["schema": Schema.error]],
         ],

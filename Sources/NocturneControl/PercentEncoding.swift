@@ -1,9 +1,10 @@
-// PercentEncoding.swift — percent escapes of URLs (RFC 3986 §2.1), both ways and strictly. Next: Endpoint.swift.
+// PercentEncoding.swift — percent escapes of URLs (RFC 3986 §2.1), both ways and strictly. Next:
+// Endpoint.swift.
 
 /// Percent escapes in the segments and queries of URLs.
 package enum PercentEncoding {
-    /// The text that `encoded` stands for, or `nil` if an escape is incomplete or the bytes are not UTF-8. A plus is a
-    /// plus: only HTML forms mean a space by it.
+    /// The text that `encoded` stands for, or `nil` if an escape is incomplete or the bytes are not
+    /// UTF-8. A plus is a plus: only HTML forms mean a space by it.
     static func decode(_ encoded: Substring) -> String? {
         guard encoded.utf8.contains(UInt8(ascii: "%")) else { return String(encoded) }
         var bytes: [UInt8] = []
@@ -21,7 +22,8 @@ package enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// `text` as one segment of a path or one value of a query: everything escaped but RFC 3986's unreserved characters.
+    /// `text` as one segment of a path or one value of a query: everything escaped but RFC 3986's
+    /// unreserved characters.
     package static func encode(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {

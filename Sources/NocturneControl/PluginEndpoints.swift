@@ -87,7 +87,8 @@ extension Endpoint {
             throw RequestError.wrongBody(
                 expected: "an object whose \"path\" is an absolute path",
                 found:
-                    "one whose \"path\" is \(request["path"].map { Printable.line("\($0)") } ?? "absent")"
+                    "one whose \"path\" is "
+                    + (request["path"].map { Printable.line("\($0)") } ?? "absent")
             )
         }
         var id: PluginID?

@@ -1,9 +1,11 @@
-// Printable.swift — text of strangers, made fit for a terminal or a log: it cannot steer, hide or forge anything.
+// Printable.swift — text of strangers, made fit for a terminal or a log: it cannot steer, hide or
+// forge anything.
 
 internal import NocturneCore
 
-/// Text that plugins and files supply, with everything escaped that changes how the text around it looks: control
-/// characters (so every terminal escape sequence), line separators, bidirectional marks.
+/// Text that plugins and files supply, with everything escaped that changes how the text around it
+/// looks: control characters (so every terminal escape sequence), line separators, bidirectional
+/// marks.
 package enum Printable {
     /// `text` on one line: a line feed becomes `\n`, other unsafe characters `\u{1B}`.
     package static func line(_ text: String) -> String {
@@ -15,8 +17,8 @@ package enum Printable {
         escaped(text) { $0 == "\n" || $0 == "\t" }
     }
 
-    /// JSON text with unsafe characters as JSON escapes: they can only stand inside strings, so the document means
-    /// the same.
+    /// JSON text with unsafe characters as JSON escapes: they can only stand inside strings, so the
+    /// document means the same.
     package static func json(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.isUnsafeToShow && $0 != "\n" }) else {
             return text

@@ -1,4 +1,5 @@
-// RequestError.swift — why the control API itself refuses a request, before any plugin is asked. Next: ErrorReply.swift.
+// RequestError.swift — why the control API itself refuses a request, before any plugin is asked.
+// Next: ErrorReply.swift.
 
 public import NocturneCore
 public import NocturneHost
@@ -59,8 +60,8 @@ public enum RequestError: ReportableError, Hashable {
         case .wrongBody(let expected, let found):
             "the request's body is \(found): expected \(expected)"
         case .bodyTooLarge(let limit):
-            "the request's body has more than the \(limit) bytes that a payload may have; send less, or a "
-                + "path that the plugin may read"
+            "the request's body has more than the \(limit) bytes that a payload may have; "
+                + "send less, or a path that the plugin may read"
         case .invalidParameter(let name, let found, let expected):
             "\(name) is \(quoted(found)): expected \(expected)"
         case .denied(let caller, let host):

@@ -1,5 +1,5 @@
-// ResponseReader.swift — reads one HTTP/1.1 response (RFC 9112) from a source of bytes, within bounds.
-// Next: ServerSentEvents.swift.
+// ResponseReader.swift — reads one HTTP/1.1 response (RFC 9112) from a source of bytes, within
+// bounds. Next: ServerSentEvents.swift.
 
 /// Why bytes are no response.
 enum ResponseError: Error, Hashable {
@@ -9,7 +9,8 @@ enum ResponseError: Error, Hashable {
     case malformed(String)
 }
 
-/// Reads one response. Its body is delimited by Content-Length, by chunks, or by the end of the connection.
+/// Reads one response. Its body is delimited by Content-Length, by chunks, or by the end of the
+/// connection.
 struct ResponseReader {
     /// Bytes of status line and header fields together.
     static let headLimit = 64 * 1024

@@ -1,4 +1,5 @@
-// ServerSentEvents.swift — reads a stream of server-sent events (HTML Living Standard §9.2.6). Next: ControlClient.swift.
+// ServerSentEvents.swift — reads a stream of server-sent events (HTML Living Standard §9.2.6).
+// Next: ControlClient.swift.
 
 /// One event of a stream.
 package struct ServerSentEvent: Sendable, Hashable {
@@ -12,7 +13,8 @@ package struct ServerSentEvent: Sendable, Hashable {
 
 /// Puts events together from bytes that come in any portions.
 struct ServerSentEventParser {
-    /// Bytes of one event: a log record is at most some KiB, an event's payload at most a payload of the wire.
+    /// Bytes of one event: a log record is at most some KiB, an event's payload at most a payload
+    /// of the wire.
     static let eventLimit = 32 << 20
 
     private var line: [UInt8] = []

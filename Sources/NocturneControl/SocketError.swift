@@ -1,4 +1,5 @@
-// SocketError.swift — why the control socket cannot be had, with the path and the way out. Next: ControlSocket.swift.
+// SocketError.swift — why the control socket cannot be had, with the path and the way out. Next:
+// ControlSocket.swift.
 
 internal import Glibc
 public import NocturneCore
@@ -52,8 +53,9 @@ public enum SocketError: ReportableError, Hashable {
     public var description: String {
         switch self {
         case .pathTooLong(let path, let bytes, let limit):
-            "\(shown(path)): a socket path of \(bytes) bytes, \(bytes - limit) more than the \(limit) that "
-                + "Linux allows; name a shorter one with --socket or NOCTURNE_SOCKET"
+            "\(shown(path)): a socket path of \(bytes) bytes, \(bytes - limit) more than "
+                + "the \(limit) that Linux allows; "
+                + "name a shorter one with --socket or NOCTURNE_SOCKET"
         case .pathUnusable(let path):
             "\(shown(path)): no path for a socket; name another with --socket or NOCTURNE_SOCKET"
         case .taken(let path, let pid):
@@ -61,14 +63,15 @@ public enum SocketError: ReportableError, Hashable {
                 + (pid.map { "the host with pid \($0) serves there" } ?? "somebody serves there")
                 + " already; stop it, or name another socket with --socket or NOCTURNE_SOCKET"
         case .notASocket(let path):
-            "\(shown(path)): there is a file that is no socket, and it is left alone; remove it, or name "
-                + "another path with --socket or NOCTURNE_SOCKET"
+            "\(shown(path)): there is a file that is no socket, and it is left alone; remove it, "
+                + "or name another path with --socket or NOCTURNE_SOCKET"
         case .openDirectory(let path):
-            "\(shown(path)): everybody may write there and replace the socket; take that permission away "
-                + "(`chmod o-w`), or name a path elsewhere with --socket or NOCTURNE_SOCKET"
+            "\(shown(path)): everybody may write there and replace the socket; "
+                + "take that permission away (`chmod o-w`), "
+                + "or name a path elsewhere with --socket or NOCTURNE_SOCKET"
         case .system(let operation, let path, let code):
-            "\(shown(path)): \(operation) failed: \(errnoText(code)); check the directory, or name another "
-                + "path with --socket or NOCTURNE_SOCKET"
+            "\(shown(path)): \(operation) failed: \(errnoText(code)); check the directory, "
+                + "or name another path with --socket or NOCTURNE_SOCKET"
         }
     }
 }

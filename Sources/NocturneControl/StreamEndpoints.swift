@@ -1,5 +1,5 @@
-// StreamEndpoints.swift — events and logs: whole, or as server-sent events that follow what happens.
-// Next: OpenAPI.swift.
+// StreamEndpoints.swift — events and logs: whole, or as server-sent events that follow what
+// happens. Next: OpenAPI.swift.
 
 internal import Hummingbird
 internal import NIOCore
@@ -15,8 +15,9 @@ extension Endpoint {
         Endpoint(
             method: .get, path: "/v1/events", name: "followEvents",
             summary:
-                "What happens, as server-sent events. `id` is the event's; an event of type `gap` says how many "
-                + "were missed. The header Last-Event-ID means the same as `since`.",
+                "What happens, as server-sent events. `id` is the event's; an event of type "
+                + "`gap` says how many were missed. The header "
+                + "Last-Event-ID means the same as `since`.",
             query: [
                 QueryParameter(
                     name: "since", kind: .number(minimum: 0),
@@ -25,7 +26,7 @@ extension Endpoint {
                 QueryParameter(
                     name: "match", kind: .text,
                     meaning:
-                        "A name, a prefix such as `plugin:*`, each optionally after a source and a slash."
+                        "A name or a prefix such as `plugin:*`, optionally after a source and a slash."
                 ),
             ],
             output: .events(schema: Schema.event), answer: followEvents),
@@ -105,7 +106,8 @@ extension Endpoint {
         ]
     }
 
-    /// One server-sent event (HTML Living Standard §9.2). Compact JSON has no line feed, so it is one `data` line.
+    /// One server-sent event (HTML Living Standard §9.2). Compact JSON has no line feed, so it is
+    /// one `data` line.
     private static func serverSentEvent(_ json: JSONValue, id: UInt64? = nil) -> ByteBuffer {
         var buffer = ByteBuffer()
         if let id { buffer.writeString("id: \(id)\n") }
@@ -122,10 +124,12 @@ extension Endpoint {
 
 /// Finds the events that tell again what a log that was read meanwhile already told.
 ///
-/// Both come in the same order, so an event is a repetition only if it equals a record that comes after the last
-/// repetition. Equal are message and level, and the times but for what passes between writing and publishing.
+/// Both come in the same order, so an event is a repetition only if it equals a record that comes
+/// after the last repetition. Equal are message and level, and the times but for what passes
+/// between writing and publishing.
 struct LogOverlap {
-    /// Milliseconds between the time of a record and that of its event: the same code writes both, one after the other.
+    /// Milliseconds between the time of a record and that of its event: the same code writes both,
+    /// one after the other.
     static let toleranceMilliseconds: UInt64 = 50
 
     private var records: ArraySlice<JSONValue>

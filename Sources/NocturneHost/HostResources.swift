@@ -70,7 +70,8 @@ final class HostResources: Sendable {
         return path
     }
 
-    private static func ownDirectory() -> String {
+    /// The folder of the running executable.
+    static func ownDirectory() -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let path = String(

@@ -1,4 +1,5 @@
-// CallInput.swift — the input of `call` and `command`, and their result. Next: Call.swift, Command.swift.
+// CallInput.swift — the input of `call` and `command`, and their result. Next: Call.swift,
+// Command.swift.
 
 internal import ArgumentParser
 internal import Nocturne

@@ -3,8 +3,8 @@
 internal import Nocturne
 
 enum EventOutput {
-    /// Prints an event's data: under `--json` as it is, else what `text` makes of it. A gap is told, too:
-    /// as `{"gap": {"missed": N}}`, or in words on standard error.
+    /// Prints an event's data: under `--json` as it is, else what `text` makes of it. A gap is
+    /// told, too: as `{"gap": {"missed": N}}`, or in words on standard error.
     static func show(_ event: ServerSentEvent, json: Bool, as text: (JSONValue) -> String) {
         let value = (try? JSONParser.parse(event.data)) ?? .string(event.data)
         if event.type == "gap" {

@@ -7,7 +7,8 @@ struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follow what happens in the host.",
         discussion:
-            "--match takes a name, a prefix such as 'plugin:*', or either after a source and a slash."
+            "--match takes a name or a prefix such as 'plugin:*', optionally after a source "
+            + "and a slash."
     )
 
     @Option(

@@ -8,7 +8,8 @@ struct List: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Only those with this status: \(PluginStatus.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Only those with this status: "
+                + PluginStatus.allCases.map(\.rawValue).joined(separator: ", ") + ".",
             valueName: "status"))
     var status: String?
 

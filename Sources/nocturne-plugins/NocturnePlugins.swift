@@ -1,4 +1,5 @@
-// NocturnePlugins.swift — the command line: its subcommands, and how every failure ends. One file for each subcommand.
+// NocturnePlugins.swift — the command line: its subcommands, and how every failure ends. One file
+// for each subcommand.
 
 internal import ArgumentParser
 internal import Glibc
@@ -10,8 +11,8 @@ struct NocturnePlugins: AsyncParsableCommand {
         commandName: "nocturne-plugins",
         abstract: "Runs a Nocturne plugin host, and controls one that runs.",
         discussion: """
-            Exit codes: 0 done, 64 usage, 65 bad data, 69 host not running, 70 internal, 75 try again, \
-            77 denied.
+            Exit codes: 0 done, 64 usage, 65 bad data, 69 host not running, 70 internal, \
+            75 try again, 77 denied.
             With --json a failure is one object on standard error: \
             {"error": {"code", "message", "plugin", "retryable", "exitStatus"}}.
             """,

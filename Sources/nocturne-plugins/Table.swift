@@ -2,7 +2,8 @@
 
 internal import Nocturne
 
-/// Rows of cells under headings. Cells are made safe for a terminal here, so callers pass text as it comes.
+/// Rows of cells under headings. Cells are made safe for a terminal here, so callers pass text as
+/// it comes.
 struct Table {
     /// A cell and the color of its text.
     struct Cell {

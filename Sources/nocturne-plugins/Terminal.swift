@@ -5,8 +5,8 @@ internal import Nocturne
 
 /// The three standard streams. Text from plugins goes through `Printable` before it comes here.
 enum Terminal {
-    /// Bytes of standard input that are taken as a call's input: more than a payload may have, so that the host
-    /// says by how much it is too large.
+    /// Bytes of standard input that are taken as a call's input: more than a payload may have, so
+    /// that the host says by how much it is too large.
     static let inputLimit = (16 << 20) + 1
 
     /// Whether people look at standard output.
@@ -18,8 +18,8 @@ enum Terminal {
     /// Writes a line to standard output, at once.
     static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
-    /// Writes JSON that a host or a plugin made. For people unsafe characters are escaped, which does not change what
-    /// it means; programs get it byte for byte.
+    /// Writes JSON that a host or a plugin made. For people unsafe characters are escaped, which
+    /// does not change what it means; programs get it byte for byte.
     static func say(json: [UInt8]) {
         let isSafe = !isInteractive
         let text = isSafe ? json : Array(Printable.json(String(decoding: json, as: UTF8.self)).utf8)
@@ -54,7 +54,8 @@ enum Terminal {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {
-                // A full disk or a closed terminal. Whoever reads only the exit code must learn of it.
+                // A full disk or a closed terminal. Whoever reads only the exit code must learn of
+                // it.
                 if descriptor != STDERR_FILENO {
                     complain(
                         "nocturne-plugins: standard output cannot be written: "

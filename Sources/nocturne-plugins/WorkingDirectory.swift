@@ -1,4 +1,5 @@
-// WorkingDirectory.swift — relative paths made absolute, for a host that has another working directory.
+// WorkingDirectory.swift — relative paths made absolute, for a host that has another working
+// directory.
 
 internal import Glibc
 

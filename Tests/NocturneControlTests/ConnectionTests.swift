@@ -1,4 +1,5 @@
-// ConnectionTests.swift — connections that are slow, that go away, and that are open when the server ends.
+// ConnectionTests.swift — connections that are slow, that go away, and that are open when the
+// server ends.
 
 import NIOCore
 import NIOEmbedded
@@ -76,7 +77,8 @@ import Testing
             let answer = try await blocking {
                 let connection = try RawConnection(to: path)
                 try? connection.send(
-                    "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "x", count: 32 << 10))\r\n\r\n"
+                    "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "
+                        + String(repeating: "x", count: 32 << 10) + "\r\n\r\n"
                 )
                 return connection.receive(until: "\r\n\r\n")
             }

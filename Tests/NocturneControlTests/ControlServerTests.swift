@@ -1,4 +1,5 @@
-// ControlServerTests.swift — the API over a real socket: what is asked of the host, and what comes back.
+// ControlServerTests.swift — the API over a real socket: what is asked of the host, and what comes
+// back.
 
 import Glibc
 import NocturneCore
@@ -214,7 +215,8 @@ import Testing
         guard geteuid() == 0, access("/usr/bin/setpriv", X_OK) == 0 else { return }
         try await withServer(of: FakeHost()) { _, client in
             let path = client.socketPath
-            // The file's mode alone keeps others out; opened on purpose, the kernel's word still does.
+            // The file's mode alone keeps others out; opened on purpose, the kernel's word still
+            // does.
             let directory = String(path.dropLast("/n.sock".count))
             #expect(chmod(directory, 0o755) == 0)
             #expect(chmod(path, 0o666) == 0)
@@ -259,8 +261,10 @@ actor Gate {
 /// Asks as another user, with util-linux's setpriv and perl, which Debian always has.
 private func asUser(_ user: Int, get target: String, from path: String) throws -> String {
     let script = """
-        use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0) or die; connect(S, sockaddr_un($ARGV[0])) or die "connect: $!";
-        select(S); $| = 1; print "GET $ARGV[1] HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n";
+        use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0) or die;
+        connect(S, sockaddr_un($ARGV[0])) or die "connect: $!";
+        select(S); $| = 1;
+        print "GET $ARGV[1] HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n";
         select(STDOUT); print while <S>;
         """
     var pipe: [Int32] = [0, 0]

@@ -98,8 +98,8 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
-/// Runs blocking code on a thread of its own. Dispatch's threads are those of Swift's tasks, so blocking one of them
-/// starves the very server that is waited for.
+/// Runs blocking code on a thread of its own. Dispatch's threads are those of Swift's tasks, so
+/// blocking one of them starves the very server that is waited for.
 func blocking<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {

@@ -1,4 +1,5 @@
-// ResponseReaderTests.swift — responses and event streams in every portion, whole, broken and endless.
+// ResponseReaderTests.swift — responses and event streams in every portion, whole, broken and
+// endless.
 
 import Testing
 
@@ -20,10 +21,12 @@ import Testing
     }
 
     @Test(arguments: [
-        // RFC 9112 §6.2, §7.1 (with an extension and a trailer), §6.3 (until the connection ends, no body).
+        // RFC 9112 §6.2, §7.1 (with an extension and a trailer), §6.3 (until the connection ends,
+        // no body).
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello"),
         (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n",
             200, "hello"
         ),
         ("HTTP/1.1 404 Not Found\r\n\r\nhello", 404, "hello"),
@@ -90,7 +93,8 @@ import Testing
             [ServerSentEvent(id: nil, type: "message", data: "YHOO\n+2\n10")]
         ),
         (
-            ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+            ": test stream\n\ndata: first event\nid: 1\n\n"
+                + "data:second event\nid\n\ndata:  third event\n\n",
             [
                 ServerSentEvent(id: "1", type: "message", data: "first event"),
                 ServerSentEvent(id: "", type: "message", data: "second event"),

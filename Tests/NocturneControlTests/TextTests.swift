@@ -1,4 +1,5 @@
-// TextTests.swift — errors as HTTP statuses, text that may be shown, escapes of URLs, and the API's own description.
+// TextTests.swift — errors as HTTP statuses, text that may be shown, escapes of URLs, and the API's
+// own description.
 
 import Hummingbird
 import NocturneCore

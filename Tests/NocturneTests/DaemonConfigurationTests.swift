@@ -1,4 +1,5 @@
-// DaemonConfigurationTests.swift — a configuration file is taken as it is meant, or refused in words.
+// DaemonConfigurationTests.swift — a configuration file is taken as it is meant, or refused in
+// words.
 
 import Glibc
 import Nocturne
@@ -30,8 +31,10 @@ import Testing
         let configuration = try read(
             """
             {"tasks": {"maxConcurrent": 4, "defaultRetries": 0, "enablePersistence": true},
-             "metrics": {"retentionPeriod": \(period), "enableAutoFlush": false, "computePercentiles": true},
-             "coordination": {"strategy": "hierarchical", "maxAgents": 5, "enableFaultTolerance": true}}
+             "metrics": {"retentionPeriod": \(period),
+                         "enableAutoFlush": false, "computePercentiles": true},
+             "coordination": {"strategy": "hierarchical", "maxAgents": 5,
+                              "enableFaultTolerance": true}}
             """)
         #expect(configuration.sectionsWithoutEngine == ["tasks", "metrics", "coordination"])
     }
@@ -43,7 +46,7 @@ import Testing
         ),
         (
             #"{"plugins": {"hotReload": true}}"#,
-            #"unknown key "hotReload" in "plugins"; known are pluginsPath, enableHotReload, autoEnable"#
+            #"unknown key "hotReload" in "plugins"; known are pluginsPath, enableHotReload"#
         ),
         (
             #"{"plugins": {"autoEnable": "yes"}}"#,
