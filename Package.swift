@@ -21,7 +21,10 @@ let cSettings: [CSetting] = [
 /// A C program that SwiftPM would otherwise link against the Swift runtime: no start files of Swift's, all
 /// symbols bound at start, no run path into the toolchain. `Sources/nocturne-worker/link.c` has the other half.
 let plainCLinkerSettings: [LinkerSetting] = [
-    .unsafeFlags(["-nostartfiles", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--exclude-libs", "-Xlinker", "ALL"]),
+    .unsafeFlags([
+        "-nostartfiles", "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--exclude-libs",
+        "-Xlinker", "ALL",
+    ]),
     .unsafeFlags(["-no-toolchain-stdlib-rpath"], .when(configuration: .release)),
 ]
 
@@ -39,7 +42,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -89,7 +93,9 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "nocturne-plugins",
-            dependencies: ["Nocturne", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Nocturne", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -142,6 +148,5 @@ let package = Package(
             dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "nocturne-plugins"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
 )

@@ -93,7 +93,9 @@ public final class EventBus: Sendable {
     ///
     /// - Parameter since: also deliver remembered events with a greater id first; if some of those are no longer
     ///   remembered, a gap comes first. `nil`: only what is published from now on.
-    public func events(matching pattern: String = "*", since: UInt64? = nil) -> AsyncStream<EventDelivery> {
+    public func events(matching pattern: String = "*", since: UInt64? = nil) -> AsyncStream<
+        EventDelivery
+    > {
         AsyncStream(bufferingPolicy: .bufferingOldest(Self.bufferLimit)) { continuation in
             let box = BoundedDelivery(continuation)
             let key = state.withLock { state in

@@ -12,7 +12,9 @@ struct Backoff: Sendable {
 
     /// The wait after a failure at `now` (CLOCK_MONOTONIC, ns).
     mutating func next(now: Int64) -> Duration {
-        if let lastFailure, Duration.nanoseconds(now - lastFailure) > Self.forgiveness { failures = 0 }
+        if let lastFailure, Duration.nanoseconds(now - lastFailure) > Self.forgiveness {
+            failures = 0
+        }
         lastFailure = now
         failures += 1
         if failures == 1 { return .zero }

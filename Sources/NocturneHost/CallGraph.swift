@@ -93,14 +93,20 @@ final class CallGraph: Sendable {
         _ nodes: [NodeID: Node], _ load: (PluginID) -> Load
     ) -> Set<NodeID> {
         var loads: [PluginID: Load] = [:]
-        for node in nodes.values where loads[node.callee] == nil { loads[node.callee] = load(node.callee) }
+        for node in nodes.values where loads[node.callee] == nil {
+            loads[node.callee] = load(node.callee)
+        }
         let byCall = Dictionary(grouping: nodes.keys) { nodes[$0]?.callerKey }
         let callsOf = Dictionary(grouping: byCall.values) { nodes[$0[0]]?.caller }
         let children = Dictionary(grouping: nodes.keys) { nodes[$0]?.parent }
         var live: Set<NodeID> = []
         func canMove(_ plugin: PluginID) -> Bool {
-            guard let load = loads[plugin], load.isFull, let worker = load.worker else { return true }
-            let waiting = (callsOf[plugin] ?? []).filter { nodes[$0[0]]?.callerKey.worker == worker }
+            guard let load = loads[plugin], load.isFull, let worker = load.worker else {
+                return true
+            }
+            let waiting = (callsOf[plugin] ?? []).filter {
+                nodes[$0[0]]?.callerKey.worker == worker
+            }
             return load.running > waiting.count || waiting.contains { $0.allSatisfy(live.contains) }
         }
         while true {
@@ -125,7 +131,8 @@ final class CallGraph: Sendable {
             let isClosed = path.contains(node.callee)
             path.append(node.callee)
             if isClosed { break }
-            next = nodes.filter { $0.value.caller == node.callee && !live.contains($0.key) }
+            next =
+                nodes.filter { $0.value.caller == node.callee && !live.contains($0.key) }
                 .min { $0.key < $1.key }?.value
         }
         return Ring(plugins: path)

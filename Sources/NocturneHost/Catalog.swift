@@ -75,7 +75,8 @@ struct Catalog: Sendable {
             switch holds[file.path] {
             case .unloaded(let hash) where hash == offer.hash:
                 decisions[offer.id, default: CatalogDecision()].reasons[file.path] = Refusal(
-                    "unloaded", "unloaded by an operator; `load` or a change of the file brings it back")
+                    "unloaded",
+                    "unloaded by an operator; `load` or a change of the file brings it back")
                 decisions[offer.id, default: CatalogDecision()].isUnloaded = true
             case .rolledBack(let hash, let serving) where hash == offer.hash:
                 candidates[offer.id, default: []].append(Candidate(path: file.path, build: serving))
@@ -123,7 +124,8 @@ struct Catalog: Sendable {
                         + "remove one of them, or give it another version")
             } else {
                 decision.reasons[other.path] = Refusal(
-                    "olderVersion", "version \(best.build.manifest.version) from \(best.path) serves")
+                    "olderVersion",
+                    "version \(best.build.manifest.version) from \(best.path) serves")
             }
         }
     }
@@ -138,7 +140,9 @@ struct Catalog: Sendable {
             kept.choice = choice
             kept.path = path
             kept.pendingChange =
-                now?.choice.map { "\($0.manifest.version) in \(now?.path ?? "?") waits for `reload \(id)`" }
+                now?.choice.map {
+                    "\($0.manifest.version) in \(now?.path ?? "?") waits for `reload \(id)`"
+                }
                 ?? "its file is gone; `unload \(id)` or `reload \(id)` carries that out"
             decisions[id] = kept
         }

@@ -46,12 +46,15 @@ struct CatalogReader: Sendable {
             let object = try store.ingest(path)
             file.identity = object.sourceIdentity
             file.hash = object.hash
-            if let before, before.hash == object.hash, case .build = before.content { return before.with(object) }
+            if let before, before.hash == object.hash, case .build = before.content {
+                return before.with(object)
+            }
             file.content = content(of: object)
         } catch {
             let refusal = Refusal(Self.code(of: error), error.description)
             file.content =
-                error.mayBeUnfinished ? .incomplete(refusal) : .refused(refusal, id: nil, version: nil)
+                error.mayBeUnfinished
+                ? .incomplete(refusal) : .refused(refusal, id: nil, version: nil)
         }
         if case .build = file.content { return file }
         file.lastGood = before?.offer
@@ -87,7 +90,8 @@ struct CatalogReader: Sendable {
     ) -> CatalogFile.Content {
         switch error {
         case .incomplete(let why): return .incomplete(Refusal("incomplete", "\(path): \(why)"))
-        case .unreadable(let why): return .refused(Refusal(code(of: why), "\(why)"), id: nil, version: nil)
+        case .unreadable(let why):
+            return .refused(Refusal(code(of: why), "\(why)"), id: nil, version: nil)
         case .refused(let why):
             return .refused(
                 Refusal(code(of: why), "\(path): \(why)"), id: manifest?.id,

@@ -79,7 +79,8 @@ public struct DoctorReport: Sendable {
             rows.append(
                 Row(
                     layer: layer, state: .warning,
-                    detail: "not applied by this version; the layers above bound the same by other means",
+                    detail:
+                        "not applied by this version; the layers above bound the same by other means",
                     advice: nil))
         }
         let missing = rows.filter { $0.state == .missing }.map(\.layer)
@@ -96,7 +97,8 @@ public struct DoctorReport: Sendable {
         func text<T>(_ field: inout T) -> String {
             withUnsafeBytes(of: &field) { Zygote.text($0) }
         }
-        let detail = "\(text(&name.sysname)) \(text(&name.release)) \(text(&name.machine)), uid \(getuid())"
+        let detail =
+            "\(text(&name.sysname)) \(text(&name.release)) \(text(&name.machine)), uid \(getuid())"
         return Row(layer: "system", state: .ok, detail: detail, advice: nil)
     }
 
@@ -121,7 +123,8 @@ enum SandboxProbe {
         guard mkdtemp(&template) != nil else {
             throw SystemError(action: "create a temporary directory", errno: errno)
         }
-        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let directory = String(
+            decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         chmod(directory, 0o711)
         // Something to be allowed to read; it is no plugin, so the worker ends after its hello.
         let object = "\(directory)/\(objectName)"

@@ -89,7 +89,8 @@ public enum CallError: ReportableError, Hashable {
         case .unknownTool: nil
         case .invalidInput(let id, _, _), .invalidResult(let id, _, _), .tooLarge(let id, _, _, _),
             .failed(let id, _, _, _), .busy(let id, _), .deadlineExceeded(let id, _, _),
-            .gaveUp(let id, _, _), .waitedTooLong(let id, _, _), .cancelled(let id, _), .crashed(let id, _, _, _),
+            .gaveUp(let id, _, _), .waitedTooLong(let id, _, _), .cancelled(let id, _),
+            .crashed(let id, _, _, _),
             .killedBecause(let id, _, _, _), .gone(let id, _), .restarting(let id, _),
             .notRegistered(let id, _), .wouldDeadlock(let id, _), .tooDeep(let id, _, _):
             id

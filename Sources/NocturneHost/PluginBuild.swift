@@ -66,7 +66,8 @@ struct PluginBuild: Sendable {
                 Contribution(
                     kind: kind, name: callable.name, index: UInt32(contributions.count),
                     description: callable.description, isIdempotent: callable.isIdempotent,
-                    input: try Self.compile(callable.input, "input schema of \(kind) \(callable.name)"),
+                    input: try Self.compile(
+                        callable.input, "input schema of \(kind) \(callable.name)"),
                     output: try Self.compile(
                         callable.output, "output schema of \(kind) \(callable.name)"),
                     inputJSON: callable.input, outputJSON: callable.output))

@@ -22,7 +22,9 @@ public struct PluginInspection: Sendable {
         }
         var reasons = file.refusals().map(\.description)
         if case .success(let manifest) = file.manifest {
-            if let refusal = Requirements.refusal(of: manifest) { reasons.append(refusal.description) }
+            if let refusal = Requirements.refusal(of: manifest) {
+                reasons.append(refusal.description)
+            }
             if let hash = try? ContentHash(of: []) {
                 do throws(Refusal) {
                     _ = try PluginBuild(hash: hash, manifest: manifest)

@@ -96,11 +96,12 @@ final class PluginLog: Sendable {
             state.partial.filter { !$0.value.isEmpty }.keys.sorted()
         }
         let lines = streams.flatMap { append([10], stream: $0, time: time) }
-        return lines + state.withLock { state in
-            guard let note = Self.takeNote(&state, time) else { return [] }
-            write(note, &state)
-            return [note]
-        }
+        return lines
+            + state.withLock { state in
+                guard let note = Self.takeNote(&state, time) else { return [] }
+                write(note, &state)
+                return [note]
+            }
     }
 
     /// The latest `count` records, oldest first.

@@ -25,7 +25,8 @@ extension PluginManager {
 }
 
 extension Router {
-    fileprivate func callBytes(_ name: String, _ input: [UInt8]) async throws(CallError) -> [UInt8] {
+    fileprivate func callBytes(_ name: String, _ input: [UInt8]) async throws(CallError) -> [UInt8]
+    {
         guard let entry = registry.entry(.tool, name) else {
             throw .unknownTool(name: name, kind: ContributionKind.tool.rawValue)
         }
@@ -51,7 +52,9 @@ extension Router {
         }
         let milliseconds = entry.generation.build.manifest.limits.deadline.milliseconds
         let deadline = clinux_now() + Int64(milliseconds) * 1_000_000
-        guard let generation = entry.gate.enterAtOnce() else { throw .busy(entry.plugin, waiting: 0) }
+        guard let generation = entry.gate.enterAtOnce() else {
+            throw .busy(entry.plugin, waiting: 0)
+        }
         defer { entry.gate.leave(generation) }
         let call = try wireCall(entry, generation, name, deadline, milliseconds)
         let outcome = generation.worker.link.callBlocking(call, input)

@@ -13,7 +13,9 @@ extension PluginManager {
     /// - Parameter id: if given, the manifest must have this id.
     /// - Throws: ``PluginError`` with the reason why the file was refused or the plugin did not start.
     @discardableResult
-    public func load(_ id: PluginID? = nil, from path: String) async throws(PluginError) -> PluginInfo {
+    public func load(_ id: PluginID? = nil, from path: String) async throws(PluginError)
+        -> PluginInfo
+    {
         let path = Self.absolute(path)
         let reader = reader
         let before = catalog.files[path]
@@ -24,14 +26,18 @@ extension PluginManager {
         switch file.content {
         case .build(let found): build = found
         case .refused(let why, let id, _): throw PluginError(why.code, id, why.description)
-        case .incomplete(let why): throw PluginError(why.code, nil, why.description, retryable: true)
+        case .incomplete(let why):
+            throw PluginError(why.code, nil, why.description, retryable: true)
         }
         if let id, id != build.id {
             throw PluginError(
-                "otherID", id, "\(path) holds the plugin \(build.id), not \(id); nothing was loaded")
+                "otherID", id, "\(path) holds the plugin \(build.id), not \(id); nothing was loaded"
+            )
         }
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) }
-        file.isExternal = directory != self.directory || !DirectoryScan.isPlugin(name: String(path.split(separator: "/").last ?? ""))
+        file.isExternal =
+            directory != self.directory
+            || !DirectoryScan.isPlugin(name: String(path.split(separator: "/").last ?? ""))
         try removeHolds(on: [path], of: build.id)
         catalog.files[path] = file
         await refreshSnapshot(build.id)
@@ -174,11 +180,13 @@ extension PluginManager {
             let refusal = await Task { await supervisor.offerSettings(filled) }.value
             if let refusal {
                 throw PluginError(
-                    refusal.code, id, "\(id): the settings were not taken: \(refusal); nothing was changed",
+                    refusal.code, id,
+                    "\(id): the settings were not taken: \(refusal); nothing was changed",
                     retryable: refusal.code == "busy", exit: refusal.code == "busy" ? 75 : 65)
             }
         }
-        try stored(id) { store throws(StoreError) in try store.setSettings(.object(after), for: id) }
+        try stored(id) { store throws(StoreError) in try store.setSettings(.object(after), for: id)
+        }
         memory[id, default: PluginMemory()].settings = after
         issueGoals()
         if let refusal = await goals[id]?.task.value {
@@ -235,7 +243,8 @@ extension Supervisor {
         }
         defer { gate.leave(generation) }
         let outcome = await generation.hook(
-            WIRE_CALL_SETTINGS, "the settings hook", settings.serialized(), within: host.limits.hook)
+            WIRE_CALL_SETTINGS, "the settings hook", settings.serialized(), within: host.limits.hook
+        )
         switch outcome {
         case .done:
             if current === generation { self.settings = settings }

@@ -110,7 +110,8 @@ extension PluginManager {
                 return PluginSource(
                     path: file.path, hash: hash, version: version, reason: why.description)
             case .incomplete(let why) where file.lastGood?.id == id:
-                return PluginSource(path: file.path, hash: hash, version: nil, reason: why.description)
+                return PluginSource(
+                    path: file.path, hash: hash, version: nil, reason: why.description)
             default: return nil
             }
         }

@@ -24,7 +24,9 @@ struct PluginMemory: Sendable {
 
 extension PluginManager {
     /// Runs a change of the database; on failure nothing is remembered and the caller learns why.
-    func stored(_ id: PluginID?, _ change: (HostStore) throws(StoreError) -> Void) throws(PluginError) {
+    func stored(_ id: PluginID?, _ change: (HostStore) throws(StoreError) -> Void)
+        throws(PluginError)
+    {
         do throws(StoreError) {
             try change(state.store)
         } catch {
@@ -83,7 +85,9 @@ extension PluginManager {
         let stored: Hold =
             switch hold {
             case .unloaded(let hash):
-                Hold(path: path, contentHash: "\(hash)", kind: .unloaded, pluginID: id, servingHash: nil)
+                Hold(
+                    path: path, contentHash: "\(hash)", kind: .unloaded, pluginID: id,
+                    servingHash: nil)
             case .rolledBack(let hash, let serving):
                 Hold(
                     path: path, contentHash: "\(hash)", kind: .rolledBack, pluginID: id,
@@ -123,8 +127,12 @@ extension PluginManager {
         mustPrune = reads > 0
         if mustPrune { return }
         var keep: Set<ContentHash> = []
-        for decision in decisions.values { if let choice = decision.choice { keep.insert(choice.hash) } }
-        for snapshot in snapshots.values { if let build = snapshot.build { keep.insert(build.hash) } }
+        for decision in decisions.values {
+            if let choice = decision.choice { keep.insert(choice.hash) }
+        }
+        for snapshot in snapshots.values {
+            if let build = snapshot.build { keep.insert(build.hash) }
+        }
         for (id, remembered) in memory where decisions[id] != nil {
             for hash in [remembered.current, remembered.previous] {
                 if let hash = hash.flatMap({ ContentHash(hex: $0) }) { keep.insert(hash) }

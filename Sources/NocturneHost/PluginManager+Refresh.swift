@@ -19,7 +19,8 @@ extension PluginManager {
     func noticed(_ result: WatchResult) {
         if let problem = result.problem {
             events.publish(
-                source: "plugins", name: "host:warning", payload: ["message": .string("\(problem)")])
+                source: "plugins", name: "host:warning", payload: ["message": .string("\(problem)")]
+            )
         }
         guard !result.changedNames.isEmpty || result.needsRescan else { return }
         changedNames.formUnion(result.changedNames)
@@ -77,7 +78,9 @@ extension PluginManager {
         case .success(let files):
             // Files from elsewhere are the commands' business, which may have loaded or unloaded some meanwhile.
             let external = catalog.files.filter(\.value.isExternal)
-            catalog.files = files.filter { !$0.value.isExternal }.merging(external) { _, other in other }
+            catalog.files = files.filter { !$0.value.isExternal }.merging(external) { _, other in
+                other
+            }
         case .failure(let error):
             events.publish(
                 source: "plugins", name: "host:warning", payload: ["message": .string("\(error)")])
@@ -119,7 +122,10 @@ extension PluginManager {
             seen.insert(path)
             guard reported[path] != refusal else { continue }
             reported[path] = refusal
-            publish(.refused(file: path, id ?? file.lastGood?.id, code: refusal.code, message: refusal.description))
+            publish(
+                .refused(
+                    file: path, id ?? file.lastGood?.id, code: refusal.code,
+                    message: refusal.description))
         }
         reported = reported.filter { seen.contains($0.key) }
         guard let next else { return }

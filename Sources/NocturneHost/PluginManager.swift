@@ -111,7 +111,8 @@ public actor PluginManager {
         isStarted = true
         if let recovery = state.store.recovery {
             events.publish(
-                source: "plugins", name: "host:warning", payload: ["message": .string("\(recovery)")])
+                source: "plugins", name: "host:warning",
+                payload: ["message": .string("\(recovery)")])
         }
         try loadHolds()
         let watcher = state.watcher
@@ -171,7 +172,9 @@ public actor PluginManager {
 
     /// The latest records of a plugin's log, oldest first: what it logged and what it wrote to its standard output and
     /// error, across reloads and crashes. At most 2 MiB are kept.
-    public func logs(of id: PluginID, last count: Int = 1_000) async throws(PluginError) -> [LogRecord] {
+    public func logs(of id: PluginID, last count: Int = 1_000) async throws(PluginError)
+        -> [LogRecord]
+    {
         guard decisions[id] != nil || memory[id] != nil else { throw .unknownPlugin(id) }
         let log = log(of: id)
         return await onFilesThread { log.last(count) }
@@ -228,7 +231,9 @@ public actor PluginManager {
     ) -> EventToken {
         let stream = pluginEvents
         let task = Task {
-            for await case .event(let event) in stream where event.kind == kind { await handler(event) }
+            for await case .event(let event) in stream where event.kind == kind {
+                await handler(event)
+            }
         }
         return EventToken { task.cancel() }
     }

@@ -210,7 +210,8 @@ package final class Reactor: TaskExecutor {
         for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
-    private func lookAfterDeadlines(sleptSince before: Int64, timeout: Int32, wasInterrupted: Bool) {
+    private func lookAfterDeadlines(sleptSince before: Int64, timeout: Int32, wasInterrupted: Bool)
+    {
         let now = clinux_now()
         let late = now - before - Int64(timeout) * 1_000_000
         let hasGap = timeout > 0 && late > Self.gapNanoseconds

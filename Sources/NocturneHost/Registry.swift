@@ -20,7 +20,8 @@ public struct ContributionInfo: Sendable, Hashable {
     public var json: JSONValue {
         [
             "kind": .string(kind), "name": .string(name), "plugin": .string(plugin.description),
-            "description": JSONValue(description), "input": input ?? .null, "output": output ?? .null,
+            "description": JSONValue(description), "input": input ?? .null,
+            "output": output ?? .null,
             "idempotent": .bool(isIdempotent),
         ]
     }

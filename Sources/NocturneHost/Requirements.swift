@@ -14,11 +14,13 @@ public enum HostVersion {
 enum Requirements {
     /// What keeps a build off this host whatever else is there.
     static func refusal(of manifest: Manifest) -> Refusal? {
-        if manifest.abi.major != HostVersion.abi.major || manifest.abi.minor > HostVersion.abi.minor {
+        if manifest.abi.major != HostVersion.abi.major || manifest.abi.minor > HostVersion.abi.minor
+        {
             return Refusal(
                 "abi",
                 "it was built for ABI \(manifest.abi), this host serves \(HostVersion.abi); "
-                    + (manifest.abi > HostVersion.abi ? "update the host" : "rebuild it with this SDK"))
+                    + (manifest.abi > HostVersion.abi
+                        ? "update the host" : "rebuild it with this SDK"))
         }
         if let range = manifest.host, !range.contains(HostVersion.semantic) {
             return Refusal(
@@ -68,7 +70,9 @@ enum Requirements {
             }
         }
         for (id, range) in manifest.conflicts.sorted(by: { $0.key < $1.key }) {
-            if let found = dependency(id), let version = found.version, found.isWanted, range.contains(version) {
+            if let found = dependency(id), let version = found.version, found.isWanted,
+                range.contains(version)
+            {
                 return Refusal("conflict", "it conflicts with \(id) \(range), found \(version)")
             }
         }

@@ -45,7 +45,8 @@ final class Router: Sendable {
         context: CallContext = .init(), caller: NestedCaller? = nil
     ) async throws(CallError) -> JSONValue {
         guard let entry = registry.entry(kind, name) else {
-            guard let owner = registry.owner(kind, name), let gate = gates.withLock({ $0[owner] }) else {
+            guard let owner = registry.owner(kind, name), let gate = gates.withLock({ $0[owner] })
+            else {
                 throw .unknownTool(name: name, kind: kind.rawValue)
             }
             return try await callAbsent(owner, gate, kind, name, input, options, context, caller)
@@ -134,7 +135,8 @@ final class Router: Sendable {
             let outcome = await generation.worker.link.call(call, input)
             leave(gate, generation, outcome)
             switch outcome {
-            case .notSent: continue  // it ended before it saw the call, which may wait for the next one
+            // it ended before it saw the call, which may wait for the next one
+            case .notSent: continue
             case .gaveUp: throw .gaveUp(id, name: name, milliseconds: patience)
             default:
                 let bytes = try Self.result(of: outcome, id, name, own, contribution)
@@ -288,11 +290,13 @@ final class Router: Sendable {
             case CallStatus.cancelled:
                 // The caller has not gone, or the outcome would be another one.
                 throw .failed(
-                    id, name: name, message: message.isEmpty ? "it gave up" : message, retryable: true)
+                    id, name: name, message: message.isEmpty ? "it gave up" : message,
+                    retryable: true)
             case WIRE_STATUS_NO_HANDLER: throw .notRegistered(id, name: name)
             case WIRE_STATUS_CONTRACT: throw .invalidResult(id, name: name, why: message)
             default:
-                throw .failed(id, name: name, message: message, retryable: status == CallStatus.retry)
+                throw .failed(
+                    id, name: name, message: message, retryable: status == CallStatus.retry)
             }
         case .overdue: throw .deadlineExceeded(id, name: name, milliseconds: milliseconds)
         case .ended(.overdue(let call, let limit)):
@@ -301,7 +305,9 @@ final class Router: Sendable {
                 retryable: isIdempotent)
         case .notSent, .ended(.stopped):
             throw .killedBecause(
-                id, name: name, because: "it was stopped and the call was not done when its time to finish had passed",
+                id, name: name,
+                because:
+                    "it was stopped and the call was not done when its time to finish had passed",
                 retryable: isIdempotent)
         case .ended(let end):
             throw .crashed(id, name: name, how: "\(end)", retryable: isIdempotent)

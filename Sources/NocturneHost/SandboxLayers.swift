@@ -19,7 +19,10 @@ enum SandboxLayers {
         (WIRE_LAYER_CAPABILITIES, "capabilities", "it has none"),
         (WIRE_LAYER_LIMITS, "limits", "memory, descriptors, files and core dumps are limited"),
         (WIRE_LAYER_PROCESS_LIMIT, "process-limit", "its threads are limited by the kernel"),
-        (WIRE_LAYER_LANDLOCK, "landlock", "it can read its own code and system libraries, nothing else"),
+        (
+            WIRE_LAYER_LANDLOCK, "landlock",
+            "it can read its own code and system libraries, nothing else"
+        ),
         (WIRE_LAYER_SECCOMP, "seccomp", "an allow-list of system calls; no sockets, no processes"),
         (WIRE_LAYER_SEALED_MEMORY, "sealed-memory", "shared memory that it cannot shrink"),
         (WIRE_LAYER_DEATH_SIGNAL, "death-signal", "it dies with its zygote"),

@@ -48,7 +48,8 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .system(let error): "\(error)"
-        case .zygote(let why): "no worker can be started: \(why); `doctor` says what this machine lacks"
+        case .zygote(let why):
+            "no worker can be started: \(why); `doctor` says what this machine lacks"
         case .runtime(let wanted, let found):
             "it was built for runtime \(wanted), this host has "
                 + (found.isEmpty ? "no Swift runtime" : found.joined(separator: ", "))

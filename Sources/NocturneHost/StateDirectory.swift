@@ -22,10 +22,12 @@ final class StateDirectory: Sendable {
         guard clinux_lock(lock) == 0 else {
             var text = [UInt8](repeating: 0, count: 32)
             let count = pread(lock, &text, text.count, 0)
-            let owner = String(decoding: text.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
+            let owner = String(
+                decoding: text.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
             throw PluginError(
                 "stateLocked",
-                nil, "the state directory \(path) belongs to a running host with pid \(owner); stop it first, "
+                nil,
+                "the state directory \(path) belongs to a running host with pid \(owner); stop it first, "
                     + "or give this one another --state", retryable: true, exit: 75)
         }
         let pid = Array("\(getpid())\n".utf8)
@@ -55,7 +57,8 @@ final class StateDirectory: Sendable {
         }
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw PluginError("state", nil, "\(path) is not a directory; give another --state", exit: 77)
+            throw PluginError(
+                "state", nil, "\(path) is not a directory; give another --state", exit: 77)
         }
     }
 

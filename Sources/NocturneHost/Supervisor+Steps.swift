@@ -121,7 +121,9 @@ extension Supervisor {
             host.publish(
                 .error(
                     id, code: "notGone",
-                    message: "\(id): its process \(generation.worker.pid ?? -1) was killed and is not gone"))
+                    message:
+                        "\(id): its process \(generation.worker.pid ?? -1) was killed and is not gone"
+                ))
         }
     }
 
@@ -148,13 +150,18 @@ extension Supervisor {
             } else {
                 try await check(new)
             }
-            guard current === old || current == nil else { throw .ended(step: "the switch", .stopped) }
+            guard current === old || current == nil else {
+                throw .ended(step: "the switch", .stopped)
+            }
             let oldSettings = self.settings, oldFile = self.file
             serve(new, settings, file)
             let milliseconds = Double(clinux_now() - begun) / 1_000_000
-            if let end = await new.worker.ended.value(within: host.limits.probation), !old.worker.isOver {
+            if let end = await new.worker.ended.value(within: host.limits.probation),
+                !old.worker.isOver
+            {
                 serve(old, oldSettings, oldFile ?? file)
-                throw .ended(step: "its first \(host.limits.probation.milliseconds) ms of serving", end)
+                throw .ended(
+                    step: "its first \(host.limits.probation.milliseconds) ms of serving", end)
             }
             watch(new)
             noteServed(build)
@@ -179,7 +186,8 @@ extension Supervisor {
             current === old
             ? "generation \(old.number) (\(old.build.manifest.version)) serves on"
             : "generation \(old.number) (\(old.build.manifest.version)) ended meanwhile and is started again"
-        host.publish(.error(id, code: refusal.code, message: "\(id): not replaced: \(refusal); \(note)"))
+        host.publish(
+            .error(id, code: refusal.code, message: "\(id): not replaced: \(refusal); \(note)"))
         return refusal
     }
 

@@ -40,8 +40,12 @@ struct SwiftRuntime: Sendable, Hashable {
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 4_352)
         while fgets(&line, Int32(line.count), file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            guard text.hasSuffix("/libswiftCore.so"), let start = text.firstIndex(of: "/") else { continue }
+            let text = String(
+                decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)),
+                as: UTF8.self)
+            guard text.hasSuffix("/libswiftCore.so"), let start = text.firstIndex(of: "/") else {
+                continue
+            }
             return String(text[start...].dropLast("/libswiftCore.so".count))
         }
         return nil
@@ -57,7 +61,8 @@ struct SwiftRuntime: Sendable, Hashable {
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 1_024)
         for _ in 0..<8 where fgets(&line, Int32(line.count), file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let text = String(
+                decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
             if let at = words.firstIndex(of: "version"), at + 1 < words.count {
                 return String(words[at + 1])

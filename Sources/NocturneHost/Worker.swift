@@ -204,7 +204,8 @@ final class Worker: Sendable {
     /// The process is dead; the zygote will say how, unless it is dead too.
     private func processEnded() {
         let token = state.withLock { state -> UInt64? in
-            guard let index = state.tokens.firstIndex(where: { $0.descriptor == state.pidfd }) else {
+            guard let index = state.tokens.firstIndex(where: { $0.descriptor == state.pidfd })
+            else {
                 return nil
             }
             return state.tokens.remove(at: index).token
@@ -231,7 +232,9 @@ final class Worker: Sendable {
         }
         guard let taken else { return }
         link.close(end)
-        for entry in taken.tokens { entry.reactor.remove(entry.token, descriptor: entry.descriptor) }
+        for entry in taken.tokens {
+            entry.reactor.remove(entry.token, descriptor: entry.descriptor)
+        }
         loaded.fulfill(.failure(.ended(step: "loading", end)))
         // Handlers that are running may still use the descriptors: close them behind both threads. The doorbell and the
         // control socket are used by callers on any thread, so the link closes them when the last one has let go.
@@ -269,7 +272,9 @@ final class Worker: Sendable {
 
     private func unwatch(_ descriptor: Int32) {
         let entry = state.withLock { state in
-            state.tokens.firstIndex { $0.descriptor == descriptor }.map { state.tokens.remove(at: $0) }
+            state.tokens.firstIndex { $0.descriptor == descriptor }.map {
+                state.tokens.remove(at: $0)
+            }
         }
         if let entry { entry.reactor.remove(entry.token, descriptor: descriptor) }
     }

@@ -49,12 +49,14 @@ extension Worker {
 
         /// Only as long as no ``Worker`` has them.
         func closeHostSide() {
-            for descriptor in [doorbell, control, hostDoorbell, output, errors] where descriptor >= 0 {
+            for descriptor in [doorbell, control, hostDoorbell, output, errors]
+            where descriptor >= 0 {
                 Glibc.close(descriptor)
             }
         }
 
-        private static func pipe(_ flags: Int32) throws(SystemError) -> (read: Int32, write: Int32) {
+        private static func pipe(_ flags: Int32) throws(SystemError) -> (read: Int32, write: Int32)
+        {
             var ends: [Int32] = [-1, -1]
             try SystemError.check(clinux_pipe(&ends, flags), "create a pipe")
             return (ends[0], ends[1])

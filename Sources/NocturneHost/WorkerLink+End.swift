@@ -61,7 +61,8 @@ extension WorkerLink {
     /// The nested call is over.
     func endNested(_ service: UInt32, slot: UInt32, generation: UInt32) {
         state.withLock { state in
-            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation else { return }
+            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation
+            else { return }
             state.slots[Int(slot)].nested[service] = nil
         }
     }
@@ -83,7 +84,8 @@ extension WorkerLink {
                     state.slots[index].call?.deadline = .max
                 } else if let waiter, call.deadline <= now {
                     let generation = state.slots[index].generation
-                    gaveUp.append((waiter, Ticket(slot: index, generation: generation, maySpin: false)))
+                    gaveUp.append(
+                        (waiter, Ticket(slot: index, generation: generation, maySpin: false)))
                     state.slots[index].waiter = nil
                     actions += abandon(index, &state)
                     next = min(next, killAt)
@@ -139,7 +141,8 @@ extension WorkerLink {
     /// The call that runs in a slot, if slot and generation name one.
     func context(slot: UInt32, generation: UInt32) -> WireCall? {
         state.withLock { state in
-            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation else {
+            guard slot < UInt32(state.slots.count), state.slots[Int(slot)].generation == generation
+            else {
                 return nil
             }
             return state.slots[Int(slot)].call

@@ -81,7 +81,9 @@ extension WorkerServices {
         guard size > 0, size <= UInt64(WIRE_PAYLOAD_MAX) else { return UInt32(EMSGSIZE) }
         do throws(SystemError) {
             let room = try MemoryFile("nocturne-ask", size: Int(size))
-            if let error = link.send(room, to: ask.slot, ask.generation, WIRE_FILE_ASK) { throw error }
+            if let error = link.send(room, to: ask.slot, ask.generation, WIRE_FILE_ASK) {
+                throw error
+            }
             state.withLock { $0.rooms[Int(ask.slot)] = room }
             return 0
         } catch {
@@ -151,8 +153,12 @@ extension WorkerServices {
                 }
                 return (0, stored.bytes)
             case WIRE_ASK_STORAGE_SET:
-                guard let kind = StoredValue.Kind(rawValue: Int(kind)) else { return (UInt32(EINVAL), []) }
-                if kind == .json, (try? JSONParser.parse(value)) == nil { return (UInt32(EINVAL), []) }
+                guard let kind = StoredValue.Kind(rawValue: Int(kind)) else {
+                    return (UInt32(EINVAL), [])
+                }
+                if kind == .json, (try? JSONParser.parse(value)) == nil {
+                    return (UInt32(EINVAL), [])
+                }
                 try host.store.storageSet(plugin, key, StoredValue(kind, value))
                 return (0, [])
             case WIRE_ASK_STORAGE_REMOVE:
@@ -183,7 +189,8 @@ extension WorkerServices {
         }
         let cancellation = Cancellation()
         let isWanted = link.beginNested(
-            ask.slot, slot: ask.callSlot, generation: ask.callGeneration, cancel: cancellation.cancel)
+            ask.slot, slot: ask.callSlot, generation: ask.callGeneration,
+            cancel: cancellation.cancel)
         guard isWanted else {
             let why = "nobody waits for the call any more"
             return reply(link, ask, WIRE_ANSWER_TOOL + CallStatus.cancelled, Array(why.utf8))
@@ -211,7 +218,8 @@ extension WorkerServices {
             deadline: parent.deadline, parent: context.node)
         context.depth += 1
         do throws(CallError) {
-            let result = try await host.router.call(.tool, name, input, context: context, caller: caller)
+            let result = try await host.router.call(
+                .tool, name, input, context: context, caller: caller)
             return (WIRE_ANSWER_TOOL + CallStatus.ok, result.serialized())
         } catch {
             let status =

@@ -74,7 +74,9 @@ final class WorkerServices: WorkerServicing {
         if wire_load(wire_record_tail(up)) != state.recordHead { return true }
         if wire_load(wire_record_dropped(up)) != state.dropped { return true }
         for slot in 0..<Int(WIRE_SERVICE_SLOTS) where !state.busy[slot] {
-            if wire_load(wire_ask_state(up, UInt32(slot))) != state.askedGenerations[slot] { return true }
+            if wire_load(wire_ask_state(up, UInt32(slot))) != state.askedGenerations[slot] {
+                return true
+            }
         }
         return false
     }

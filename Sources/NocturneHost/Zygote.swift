@@ -146,7 +146,8 @@ final class Zygote: Sendable {
             guard var message = load(wire_ready.self) else { break }
             let text = withUnsafeBytes(of: &message.text) { Self.text($0) }
             let problem: String? =
-                message.threads != 1 ? "it has \(message.threads) threads" : text.isEmpty ? nil : text
+                message.threads != 1
+                ? "it has \(message.threads) threads" : text.isEmpty ? nil : text
             ready.fulfill(
                 Ready(
                     layers: message.layers, landlockABI: message.landlock_abi, problem: problem))

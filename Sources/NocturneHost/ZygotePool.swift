@@ -47,7 +47,8 @@ actor ZygotePool {
             guard worker.isForked else {
                 // The zygote has not even forked: it hangs, and nobody gets a worker from it any more.
                 zygote.end()
-                throw .zygote("its zygote did not answer within \(milliseconds) ms and was replaced")
+                throw .zygote(
+                    "its zygote did not answer within \(milliseconds) ms and was replaced")
             }
             _ = await worker.ended.value(within: .seconds(5))
             throw .tooSlow(step: "loading it", milliseconds: milliseconds)

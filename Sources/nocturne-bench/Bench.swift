@@ -16,14 +16,18 @@ enum Bench {
         case "reload": try await ReloadBench(isQuick: isQuick).run()
         case "memory": try await MemoryBench(isQuick: isQuick).run()
         default:
-            print("usage: nocturne-bench call|reload|memory [--quick]   (in the checkout's root: it builds plugins with cc)")
+            print(
+                "usage: nocturne-bench call|reload|memory [--quick]   (in the checkout's root: it builds plugins with cc)"
+            )
             exit(64)
         }
     }
 
     /// Prints one figure.
     static func report(_ name: String, _ value: Double, _ unit: String, floor: Double? = nil) {
-        var object: JSONObject = ["name": .string(name), "value": rounded(value), "unit": .string(unit)]
+        var object: JSONObject = [
+            "name": .string(name), "value": rounded(value), "unit": .string(unit),
+        ]
         if let floor { object["floor"] = rounded(floor) }
         print(JSONValue.object(object))
         fflush(nil)

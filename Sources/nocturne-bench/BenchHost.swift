@@ -34,8 +34,11 @@ struct BenchHost {
             ("ID", id), ("VERSION", version), ("LABEL", label), ("CONCURRENCY", "\(concurrency)"),
             ("STATE", "\(state)"),
         ].map { "'-D\($0)=\"\($1)\"'" }.joined(separator: " ")
-        let command = "cc -O2 -shared -fPIC -I PluginSDK/C/include \(defines) Benchmarks/plugins/bench.c -o '\(path)'"
-        guard run(command) == 0 else { throw BenchError("cc failed: run it in the checkout's root") }
+        let command =
+            "cc -O2 -shared -fPIC -I PluginSDK/C/include \(defines) Benchmarks/plugins/bench.c -o '\(path)'"
+        guard run(command) == 0 else {
+            throw BenchError("cc failed: run it in the checkout's root")
+        }
         return path
     }
 

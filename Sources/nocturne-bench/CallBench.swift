@@ -42,8 +42,10 @@ struct CallBench {
             }
             return samples
         }
-        Bench.report("call.bytes64.spinning.sync.p50", samples.microseconds(0.5), "us", floor: floor)
-        Bench.report("call.bytes64.spinning.sync.p99", samples.microseconds(0.99), "us", floor: floor)
+        Bench.report(
+            "call.bytes64.spinning.sync.p50", samples.microseconds(0.5), "us", floor: floor)
+        Bench.report(
+            "call.bytes64.spinning.sync.p99", samples.microseconds(0.99), "us", floor: floor)
         var async = Samples()
         for _ in 0..<rounds {
             let start = clinux_now()
@@ -51,7 +53,8 @@ struct CallBench {
             async.add(clinux_now() - start)
         }
         Bench.report("call.bytes64.spinning.async.p50", async.microseconds(0.5), "us", floor: floor)
-        Bench.report("call.bytes64.spinning.async.p99", async.microseconds(0.99), "us", floor: floor)
+        Bench.report(
+            "call.bytes64.spinning.async.p99", async.microseconds(0.99), "us", floor: floor)
     }
 
     private func asleep(_ manager: PluginManager, _ floor: Double) async throws {
@@ -67,7 +70,8 @@ struct CallBench {
             return samples
         }
         Bench.report("call.bytes64.asleep.async.p50", samples.microseconds(0.5), "us", floor: floor)
-        Bench.report("call.bytes64.asleep.async.p99", samples.microseconds(0.99), "us", floor: floor)
+        Bench.report(
+            "call.bytes64.asleep.async.p99", samples.microseconds(0.99), "us", floor: floor)
     }
 
     private func tools(_ manager: PluginManager) async throws {
@@ -100,7 +104,8 @@ struct CallBench {
         Bench.report("call.pipelined", Double(callers * each) / seconds, "calls/s")
     }
 
-    private func onThread(_ body: @escaping @Sendable () throws -> Samples) async throws -> Samples {
+    private func onThread(_ body: @escaping @Sendable () throws -> Samples) async throws -> Samples
+    {
         try await withCheckedThrowingContinuation { continuation in
             startThread { continuation.resume(with: Result { try body() }) }
         }

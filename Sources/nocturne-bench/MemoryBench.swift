@@ -13,7 +13,8 @@ struct MemoryBench {
         let empty = Process.proportionalKilobytes(getpid())
         Bench.report("memory.host.empty.pss", empty, "kB")
         for index in 1...20 {
-            try host.drop(try host.build(id: "bench-\(index)", version: "1.0.0"), as: "bench-\(index)")
+            try host.drop(
+                try host.build(id: "bench-\(index)", version: "1.0.0"), as: "bench-\(index)")
         }
         for index in 1...20 { try await host.enabled(try PluginID("bench-\(index)")) }
         for index in 1...20 { _ = try await manager.call("bench-\(index)", ["n": 1]) }
@@ -27,7 +28,8 @@ struct MemoryBench {
 
         let seconds = isQuick ? 3 : 20
         let tree = [getpid()] + workers
-        let before = tree.map(Process.cpuTicks).reduce(0, +), wakesBefore = Process.voluntarySwitches(getpid())
+        let before = tree.map(Process.cpuTicks).reduce(0, +),
+            wakesBefore = Process.voluntarySwitches(getpid())
         try await Task.sleep(for: .seconds(seconds))
         let ticks = tree.map(Process.cpuTicks).reduce(0, +) - before
         let wakes = Process.voluntarySwitches(getpid()) - wakesBefore
@@ -36,7 +38,8 @@ struct MemoryBench {
         Bench.report("idle.host.wake-ups", Double(wakes) / Double(seconds), "1/s")
 
         for index in 21...60 {
-            try host.drop(try host.build(id: "bench-\(index)", version: "1.0.0"), as: "bench-\(index)")
+            try host.drop(
+                try host.build(id: "bench-\(index)", version: "1.0.0"), as: "bench-\(index)")
         }
         for index in 21...60 { try await host.enabled(try PluginID("bench-\(index)")) }
         for index in 21...60 { _ = try await manager.call("bench-\(index)", ["n": 1]) }
@@ -60,7 +63,8 @@ enum Process {
     /// Ticks of processor time of all threads.
     static func cpuTicks(_ pid: Int32) -> Int {
         // The second field is a name in parentheses and may hold spaces.
-        let fields = read("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+        let fields =
+            read("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
         return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
     }
 
@@ -73,7 +77,8 @@ enum Process {
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard Int(name) != nil else { continue }
-            total += Int(sum(of: ["voluntary_ctxt_switches:"], in: "/proc/\(pid)/task/\(name)/status"))
+            total += Int(
+                sum(of: ["voluntary_ctxt_switches:"], in: "/proc/\(pid)/task/\(name)/status"))
         }
         return total
     }

@@ -112,4 +112,3 @@ final class Load: Sendable {
     /// Milliseconds.
     var longest: Double { state.withLock { Double($0.longest) / 1e6 } }
 }
-

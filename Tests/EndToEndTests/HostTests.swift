@@ -34,7 +34,10 @@ private final class TestHost: Sendable {
     /// Renames a copy of a fixture into the directory and waits until the host has acted on it.
     func drop(_ fixture: String, as name: String? = nil) async throws {
         let target = "\(root)/plugins/\(name ?? fixture).so"
-        try #require(system("cp '\(Self.fixtures)/\(fixture).so' '\(root)/copy' && mv '\(root)/copy' '\(target)'") == 0)
+        try #require(
+            system(
+                "cp '\(Self.fixtures)/\(fixture).so' '\(root)/copy' && mv '\(root)/copy' '\(target)'"
+            ) == 0)
         await manager.rescan()
     }
 
@@ -118,19 +121,28 @@ private final class TestHost: Sendable {
         let host = try await TestHost()
         try await host.drop("counter")
         try await host.drop(fixture)
-        let info = await host.manager.plugins().first { $0.file?.hasSuffix("\(fixture).so") == true }
+        let info = await host.manager.plugins().first {
+            $0.file?.hasSuffix("\(fixture).so") == true
+        }
         #expect(info?.status == .failed)
         #expect(info?.reason?.isEmpty == false)
         #expect(try await host.manager.call("counter", [:])["value"] == 1)
         await host.end()
     }
 
-    @Test(arguments: ["no-manifest", "manifest-not-json", "manifest-unknown-field", "no-entry", "executable-stack"])
-    func `a bad file is refused with a reason, and others are served`(_ fixture: String) async throws {
+    @Test(arguments: [
+        "no-manifest", "manifest-not-json", "manifest-unknown-field", "no-entry",
+        "executable-stack",
+    ])
+    func `a bad file is refused with a reason, and others are served`(_ fixture: String)
+        async throws
+    {
         let host = try await TestHost()
         try await host.drop("counter")
         try await host.drop(fixture)
-        let info = await host.manager.plugins().first { $0.file?.hasSuffix("\(fixture).so") == true }
+        let info = await host.manager.plugins().first {
+            $0.file?.hasSuffix("\(fixture).so") == true
+        }
         #expect(info?.status == .failed)
         #expect(try await host.manager.call("counter", [:])["value"] == 1)
         await host.end()
@@ -213,7 +225,9 @@ private final class TestHost: Sendable {
         await host.end()
     }
 
-    @Test func `a second host on the same state directory is refused with the owner's pid`() async throws {
+    @Test func `a second host on the same state directory is refused with the owner's pid`()
+        async throws
+    {
         let host = try await TestHost()
         do {
             _ = try PluginManager(
