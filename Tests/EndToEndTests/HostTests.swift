@@ -81,7 +81,8 @@ private final class TestHost: Sendable {
             #expect("\(error)".contains("signal 11"))
         }
         try await host.until("restart") {
-            await host.manager.plugin("crash-call")?.generation == 2
+            let info = await host.manager.plugin("crash-call")
+            return info?.generation == 2 && info?.status == .enabled
         }
         await host.end()
     }
@@ -107,7 +108,8 @@ private final class TestHost: Sendable {
             try await host.manager.call("hang-call", [:])
         }
         try await host.until("restart") {
-            await host.manager.plugin("hang-call")?.status == .enabled
+            let info = await host.manager.plugin("hang-call")
+            return info?.generation == 2 && info?.status == .enabled
         }
         #expect(try await host.manager.call("hang-call", ["n": 0])["alive"] == true)
         await host.end()

@@ -1,0 +1,29 @@
+// EmbeddingTests.swift — a program of one's own with the host in it, as the README shows it.
+
+import Glibc
+import NocturneCore
+import Testing
+
+@Suite struct EmbeddingTests {
+    @Test func `the README's program serves a folder, calls a plugin and ends`() async throws {
+        var template = Array("/tmp/nocturne-embed-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        defer { _ = system("rm -rf '\(folder)'") }
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let command =
+            if let samples = getenv("NOCTURNE_SAMPLES") {
+                "cp '\(String(cString: samples))/echo.so' '\(folder)/plugins/'"
+            } else {
+                "cc -shared -fPIC -I '\(root)/PluginSDK/C/include' '\(root)/SamplePlugins/echo/echo.c' "
+                    + "-o '\(folder)/plugins/echo.so'"
+            }
+        mkdir("\(folder)/plugins", 0o755)
+        try #require(system(command) == 0)
+
+        let reply = try await embeddingExample(
+            pluginsPath: "\(folder)/plugins", statePath: "\(folder)/state")
+
+        #expect(reply == ["hello": 1])
+    }
+}
