@@ -130,7 +130,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["NocturneHost", "NocturneCore", "nocturne-worker"],
+            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "nocturne-worker"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

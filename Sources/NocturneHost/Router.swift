@@ -150,8 +150,8 @@ final class Router: Sendable {
         switch outcome {
         case .cancelled(let ticket), .gaveUp(let ticket):
             generation.worker.link.whenOver(ticket) { gate.leave(generation) }
-        case .notSent:
-            gate.lost(generation)
+        case .notSent, .ended, .overdue:
+            gate.lost(generation)  // first, or who waits for the place would be let into a dying process
             gate.leave(generation)
         default: gate.leave(generation)
         }

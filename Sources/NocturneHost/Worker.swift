@@ -69,6 +69,8 @@ final class Worker: Sendable {
 
     /// Bytes that a pipe can hold when its writer has made it as long as it may: pipe(7), /proc/sys/fs/pipe-max-size. 1 MiB.
     private static let pipeLimit = 1 << 20
+    /// Time for a process whose control socket is closed to be dead; it closes while the process dies. 100 ms.
+    private static let controlLossLimit = Duration.milliseconds(100)
     /// Grace between the process's death and the zygote's word on how it died.
     private static let exitStatusLimit = Duration.milliseconds(500)
 
@@ -302,13 +304,18 @@ final class Worker: Sendable {
         }
     }
 
-    /// End of file is not death: kill, then reap; the exit status will tell a crash from a closed socket.
+    /// End of file is not death: a process that does not follow soon has closed its socket, and is killed for it.
     private func lostControl() {
-        state.withLock { state in
-            state.hasLostControl = true
-            if state.pidfd >= 0 { _ = clinux_pidfd_kill(state.pidfd, SIGKILL) }
-        }
         unwatch(control)
+        Task { [weak self] in
+            try? await Task.sleep(for: Self.controlLossLimit)
+            guard let self else { return }
+            state.withLock { state in
+                guard !state.isOver, state.pidfd >= 0 else { return }
+                state.hasLostControl = true
+                _ = clinux_pidfd_kill(state.pidfd, SIGKILL)
+            }
+        }
     }
 
     private func handle(_ bytes: [UInt8], _ size: Int) -> String? {

@@ -78,6 +78,7 @@ extension WorkerLink {
                 let killAt = call.killAt ?? call.deadline
                 let waiter = state.slots[index].waiter
                 if killAt <= now {
+                    state.condemned = .overdue(call: call.name, milliseconds: call.milliseconds)
                     overdue.append((waiter, call))
                     state.slots[index].waiter = nil
                     state.slots[index].call?.killAt = .max

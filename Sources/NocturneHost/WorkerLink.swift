@@ -78,6 +78,8 @@ final class WorkerLink: DeadlineKeeper {
         /// The reactor looks here at this time at the latest.
         var watchedUntil = Int64.max
         var end: WorkerEnd?
+        /// It is being killed for this, so nothing is sent to it any more.
+        var condemned: WorkerEnd?
     }
     let state = Mutex(State())
     let memory: WireMemory
@@ -161,7 +163,7 @@ final class WorkerLink: DeadlineKeeper {
             }
         }
         let (result, mustRing): (Begun, Bool) = state.withLock { state in
-            if let end = state.end { return (.failure(.notSent(end)), false) }
+            if let end = state.end ?? state.condemned { return (.failure(.notSent(end)), false) }
             // Admission keeps calls under the slots' number, so this is a busy host, not a busy plugin.
             guard let index = Self.takeSlot(&state) else {
                 let error = SystemError(action: "find a free call slot", errno: EBUSY)
@@ -332,6 +334,7 @@ final class WorkerLink: DeadlineKeeper {
             bytes = file.map { WireMemory.copy($0.address, count) } ?? []
         default:
             let end = WorkerEnd.protocolError("a reply of \(count) bytes with flags \(reply.flags)")
+            state.condemned = end
             onMisconduct(end)
             return Done(.ended(end), actions)
         }

@@ -41,8 +41,10 @@ final class Zygote: Sendable {
     let pid: Int32
     private let reactor: Reactor
     private let ready = Promise<Ready>()
-    /// Fulfilled when the process has ended.
+    /// Fulfilled when it cannot start workers any more, which is its end or leads to it.
     let lost = Promise<Void>()
+    /// Fulfilled when nothing of the process is left.
+    let reaped = Promise<Void>()
 
     /// Starts the process. Returns before it is ready.
     init(_ program: Program, reactor: Reactor) throws(SystemError) {
@@ -186,14 +188,18 @@ final class Zygote: Sendable {
 
     /// Takes the exit status of our child, so that no zombie stays. SIGKILL was sent, so it comes soon.
     private func reap() {
-        guard pidfd >= 0 else { return }
+        guard pidfd >= 0 else {
+            reaped.fulfill(())
+            return
+        }
         let pidfd = pidfd
         Task {
             var code: Int32 = 0, status: Int32 = 0
-            for _ in 0..<500 where clinux_pidfd_wait(pidfd, &code, &status) == 0 {
+            for _ in 0..<500 {
+                if clinux_pidfd_wait(pidfd, &code, &status) != 0 { break }
                 try? await Task.sleep(for: .milliseconds(10))
             }
-            _ = self  // keeps the descriptor open
+            self.reaped.fulfill(())
         }
     }
 

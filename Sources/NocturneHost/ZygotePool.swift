@@ -96,7 +96,7 @@ actor ZygotePool {
         isClosed = true
         for zygote in zygotes.values {
             zygote.end()
-            _ = await zygote.lost.value(within: .seconds(5))
+            _ = await zygote.reaped.value(within: .seconds(5))
         }
         zygotes = [:]
     }
