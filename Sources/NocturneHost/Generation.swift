@@ -11,6 +11,8 @@ final class Generation: Sendable {
     let build: PluginBuild
     let worker: Worker
     let extensions: PluginExtensions
+    /// Calls that may run at once, and the milliseconds that each may take: from the manifest's limits.
+    let concurrency: Int, deadlineMilliseconds: Int
     private let byName: [ContributionName: Contribution]
 
     init(number: Int, build: PluginBuild, worker: Worker, extensions: PluginExtensions) {
@@ -18,12 +20,12 @@ final class Generation: Sendable {
         self.build = build
         self.worker = worker
         self.extensions = extensions
+        concurrency = build.manifest.limits.concurrency
+        deadlineMilliseconds = build.manifest.limits.deadline.milliseconds
         byName = Dictionary(
             build.contributions.map { (ContributionName(kind: $0.kind, name: $0.name), $0) },
             uniquingKeysWith: { first, _ in first })
     }
-
-    var concurrency: Int { build.manifest.limits.concurrency }
 
     func contribution(_ kind: ContributionKind, _ name: String) -> Contribution? {
         byName[ContributionName(kind: kind, name: name)]

@@ -22,8 +22,8 @@ enum ContributionKind: String, Sendable, Hashable, CaseIterable {
     var isExclusive: Bool { self != .listener }
 }
 
-/// One contribution of a build.
-struct Contribution: Sendable {
+/// One contribution of a build. A class, so that the call path hands on one reference and no copies.
+final class Contribution: Sendable {
     let kind: ContributionKind
     let name: String
     /// Its index on the wire.
@@ -35,6 +35,22 @@ struct Contribution: Sendable {
     /// The schemas as the manifest has them, for those who list tools.
     let inputJSON: JSONValue?
     let outputJSON: JSONValue?
+
+    init(
+        kind: ContributionKind, name: String, index: UInt32, description: String? = nil,
+        isIdempotent: Bool = false, input: JSONSchema? = nil, output: JSONSchema? = nil,
+        inputJSON: JSONValue? = nil, outputJSON: JSONValue? = nil
+    ) {
+        self.kind = kind
+        self.name = name
+        self.index = index
+        self.description = description
+        self.isIdempotent = isIdempotent
+        self.input = input
+        self.output = output
+        self.inputJSON = inputJSON
+        self.outputJSON = outputJSON
+    }
 }
 
 /// A name within a kind.
@@ -43,8 +59,9 @@ struct ContributionName: Hashable, Sendable {
     let name: String
 }
 
-/// A verified object that can be started. A value: it holds no process.
-struct PluginBuild: Sendable {
+/// A verified object that can be started. It holds no process. Immutable; a class, because a manifest is hundreds of bytes and
+/// many tables refer to it.
+final class PluginBuild: Sendable {
     let hash: ContentHash
     let manifest: Manifest
     let contributions: [Contribution]

@@ -30,7 +30,7 @@ extension Router {
         guard let entry = registry.entry(.tool, name) else {
             throw .unknownTool(name: name, kind: ContributionKind.tool.rawValue)
         }
-        let milliseconds = entry.generation.build.manifest.limits.deadline.milliseconds
+        let milliseconds = entry.generation.deadlineMilliseconds
         let deadline = clinux_now() + Int64(milliseconds) * 1_000_000
         let generation: Generation
         if let entered = entry.gate.enterAtOnce() {
@@ -50,7 +50,7 @@ extension Router {
         guard let entry = registry.entry(.tool, name) else {
             throw .unknownTool(name: name, kind: ContributionKind.tool.rawValue)
         }
-        let milliseconds = entry.generation.build.manifest.limits.deadline.milliseconds
+        let milliseconds = entry.generation.deadlineMilliseconds
         let deadline = clinux_now() + Int64(milliseconds) * 1_000_000
         guard let generation = entry.gate.enterAtOnce() else {
             throw .busy(entry.plugin, waiting: 0)
@@ -65,7 +65,10 @@ extension Router {
         _ entry: Registry.Entry, _ generation: Generation, _ name: String, _ deadline: Int64,
         _ milliseconds: Int
     ) throws(CallError) -> WireCall {
-        guard let contribution = generation.contribution(.tool, name) else {
+        let contribution =
+            generation === entry.generation
+            ? entry.contribution : generation.contribution(.tool, name)
+        guard let contribution else {
             throw .gone(entry.plugin, name: name)
         }
         return WireCall(

@@ -44,7 +44,7 @@ extension PluginManager {
         catalog.released.insert(build.id)
         await decide(forced: snapshots[build.id]?.status == .failed ? build.id : nil)
         catalog.released.remove(build.id)
-        if let refusal = await goals[build.id]?.task.value { throw failure(build.id, refusal) }
+        if let refusal = await goals[build.id]?.refusal.value { throw failure(build.id, refusal) }
         let decision = decisions[build.id]
         if decision?.choice?.hash != build.hash, let why = decision?.reasons[path] {
             throw PluginError(why.code, build.id, "\(build.id): \(path) does not serve: \(why)")
@@ -69,7 +69,7 @@ extension PluginManager {
         catalog.released.insert(id)
         await decide()
         catalog.released.remove(id)
-        _ = await goals[id]?.task.value
+        _ = await goals[id]?.refusal.value
         await refreshSnapshot(id)
     }
 
@@ -93,7 +93,7 @@ extension PluginManager {
         try stored(id) { store throws(StoreError) in try store.setEnabled(enabled, for: id) }
         memory[id, default: PluginMemory()].enabled = enabled
         issueGoals(forced: enabled && snapshots[id]?.status != .enabled ? id : nil)
-        if let refusal = await goals[id]?.task.value { throw failure(id, refusal) }
+        if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
     }
 
     /// Reads the plugin's file again and starts a new generation, even of the same bytes; carries out a pending change.
@@ -125,7 +125,7 @@ extension PluginManager {
         guard decisions[id]?.choice != nil else {
             throw PluginError("unloaded", id, "\(id): its file is gone, so it was unloaded")
         }
-        if let refusal = await goals[id]?.task.value { throw failure(id, refusal) }
+        if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
         return try await settled(id)
     }
 
@@ -150,7 +150,7 @@ extension PluginManager {
         catalog.released.insert(id)
         await decide()
         catalog.released.remove(id)
-        if let refusal = await goals[id]?.task.value { throw failure(id, refusal) }
+        if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
         return try await settled(id)
     }
 
@@ -189,7 +189,7 @@ extension PluginManager {
         }
         memory[id, default: PluginMemory()].settings = after
         issueGoals()
-        if let refusal = await goals[id]?.task.value {
+        if let refusal = await goals[id]?.refusal.value {
             try stored(id) { store throws(StoreError) in
                 try store.setSettings(.object(before), for: id)
             }

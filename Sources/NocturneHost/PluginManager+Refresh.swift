@@ -7,7 +7,8 @@ import NocturneStorage
 /// The goal that a supervisor was last given, so that it is told only what is new.
 struct IssuedGoal: Sendable {
     let kind: SupervisorGoal.Kind
-    let task: Task<Refusal?, Never>
+    /// Why it was given up. Not the task itself: a finished task keeps its memory as long as somebody holds it.
+    let refusal = Promise<Refusal?>()
 }
 
 extension PluginManager {
@@ -37,13 +38,13 @@ extension PluginManager {
     }
 
     func settle(within limit: Duration) async {
-        let tasks = goals.values.map(\.task)
+        let pending = goals.values.map(\.refusal)
         let done = Promise<Void>()
-        let wait = Task {
-            for task in tasks { _ = await task.value }
+        Task {
+            for refusal in pending { _ = await refusal.value }
             done.fulfill(())
         }
-        if await done.value(within: limit) == nil { wait.cancel() }
+        _ = await done.value(within: limit)
     }
 
     private func scheduleRefresh() {
@@ -190,12 +191,14 @@ extension PluginManager {
     @discardableResult
     func issue(
         _ kind: SupervisorGoal.Kind, to id: PluginID, force: Bool = false
-    ) -> Task<Refusal?, Never> {
+    ) -> Promise<Refusal?> {
         let supervisor = supervisor(of: id)
         let objects = state.objects
         let path = decisions[id]?.path
         let files = state.files
-        let task = Task { () -> Refusal? in
+        let goal = IssuedGoal(kind: kind)
+        goals[id] = goal
+        Task {
             if case .run(let build, _, _) = kind {
                 // An object that was pruned is copied again from its file.
                 let problem: Refusal? = await withUnsafeContinuation { continuation in
@@ -203,12 +206,14 @@ extension PluginManager {
                         continuation.resume(returning: Self.ensure(build, in: objects, from: path))
                     }
                 }
-                if let problem { return await supervisor.decline(build, problem) }
+                if let problem {
+                    goal.refusal.fulfill(await supervisor.decline(build, problem))
+                    return
+                }
             }
-            return await supervisor.pursue(kind, force: force)
+            goal.refusal.fulfill(await supervisor.pursue(kind, force: force))
         }
-        goals[id] = IssuedGoal(kind: kind, task: task)
-        return task
+        return goal.refusal
     }
 
     private static func ensure(
@@ -326,10 +331,10 @@ extension PluginManager {
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.
     private func forget(_ id: PluginID) {
-        let task = issue(.rest(.unloaded, nil), to: id)
+        let end = issue(.rest(.unloaded, nil), to: id)
         let log = logs.removeValue(forKey: id)
         Task {
-            _ = await task.value
+            _ = await end.value
             log?.close()
         }
     }

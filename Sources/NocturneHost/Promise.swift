@@ -29,6 +29,15 @@ final class Promise<Value: Sendable>: Sendable {
         return true
     }
 
+    /// Waits for the value, however long. Does not react to cancellation.
+    var value: Value {
+        get async {
+            await withUnsafeContinuation { continuation in
+                whenFulfilled { continuation.resume(returning: $0) }
+            }
+        }
+    }
+
     /// Waits for the value. `nil` after `limit` without one. Does not react to cancellation: it is for what must be known.
     func value(within limit: Duration) async -> Value? {
         if let value = current { return value }

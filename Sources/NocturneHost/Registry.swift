@@ -31,12 +31,21 @@ public struct ContributionInfo: Sendable, Hashable {
 ///
 /// A plugin's contributions appear together, switch together and vanish together.
 final class Registry: Sendable {
-    /// Where a name leads.
-    struct Entry: Sendable {
+    /// Where a name leads. A class, as ``Contribution`` is.
+    final class Entry: Sendable {
         let plugin: PluginID
         let contribution: Contribution
         let generation: Generation
         let gate: PluginGate
+
+        init(
+            plugin: PluginID, contribution: Contribution, generation: Generation, gate: PluginGate
+        ) {
+            self.plugin = plugin
+            self.contribution = contribution
+            self.generation = generation
+            self.gate = gate
+        }
     }
     /// A name that is taken.
     struct Clash: Error, Sendable, CustomStringConvertible {

@@ -91,7 +91,7 @@ final class Router: Sendable {
         _ kind: ContributionKind, _ name: String, _ input: [UInt8], _ options: CallOptions,
         _ context: CallContext, _ caller: NestedCaller?
     ) async throws(CallError) -> JSONValue {
-        let own = checked?.build.manifest.limits.deadline.milliseconds ?? Self.defaultDeadline
+        let own = checked?.deadlineMilliseconds ?? Self.defaultDeadline
         let now = clinux_now()
         var deadline = now + Int64(own) * 1_000_000
         if let milliseconds = options.deadlineMilliseconds {

@@ -52,7 +52,9 @@ actor Supervisor {
     let host: SupervisorHost
     private var goal = SupervisorGoal(kind: .rest(.discovered, nil))
     private var attempted = 0
-    private var work: Task<Void, Never>?
+    /// The latest piece of work, until it is done: a finished task keeps its memory as long as somebody holds it.
+    private var work: (number: Int, task: Task<Void, Never>)?
+    private var lastWork = 0
     private var backoff = Backoff()
     private var restart: Task<Void, Never>?
     private var isWorking = false
@@ -136,13 +138,20 @@ actor Supervisor {
     }
 
     private func enqueue() -> Task<Void, Never> {
-        let previous = work
+        let previous = work?.task
+        lastWork += 1
+        let number = lastWork
         let task = Task {
             await previous?.value
             await self.pursueGoals()
+            self.finished(number)
         }
-        work = task
+        work = (number, task)
         return task
+    }
+
+    private func finished(_ number: Int) {
+        if work?.number == number { work = nil }
     }
 
     private func pursueGoals() async {

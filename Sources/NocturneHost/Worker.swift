@@ -282,8 +282,9 @@ final class Worker: Sendable {
     }
 
     private func rung() {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        _ = read(hostDoorbell, &bytes, bytes.count)
+        // More than one byte waits only after a burst; what is left rings again at once.
+        var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        _ = withUnsafeMutableBytes(of: &bytes) { read(hostDoorbell, $0.baseAddress, $0.count) }
         link.collectReplies()
         services.rung(link)
     }

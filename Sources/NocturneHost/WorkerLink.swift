@@ -66,6 +66,25 @@ final class WorkerLink: DeadlineKeeper {
         var nested: [UInt32: Action] = [:]
         /// Called when the slot is free again, if its caller has gone before.
         var whenOver: Action?
+
+        mutating func take(_ generation: UInt32, _ call: WireCall, _ file: MemoryFile?) {
+            self.generation = generation
+            self.call = call
+            requestFile = file
+        }
+
+        /// Back to what it was before ``take(_:_:_:)``, but for the generation. Returns what must be done outside the lock.
+        mutating func free() -> [Action] {
+            call = nil
+            waiter = nil
+            isWaitedFor = false
+            requestFile = nil
+            replyFile = nil
+            isAbandoned = false
+            guard !nested.isEmpty || whenOver != nil else { return [] }
+            defer { (nested, whenOver) = ([:], nil) }
+            return Array(nested.values) + (whenOver.map { [$0] } ?? [])
+        }
     }
     struct State {
         /// Grows to the number of calls that were ever in flight at once, at most WIRE_CALL_SLOTS.
@@ -82,6 +101,8 @@ final class WorkerLink: DeadlineKeeper {
         var condemned: WorkerEnd?
     }
     let state = Mutex(State())
+    /// When the latest call returned to its caller; CLOCK_MONOTONIC, ns.
+    private let returned = Atomic<Int64>(0)
     let memory: WireMemory
     let reactor: Reactor
     /// Write end of the worker's doorbell, and our end of its control socket. Closed with the last reference, because a
@@ -114,6 +135,7 @@ final class WorkerLink: DeadlineKeeper {
         case .failure(let outcome): return outcome
         case .success(let begun): ticket = begun
         }
+        defer { noteReturn() }
         if ticket.maySpin, let outcome = spin(ticket) { return outcome }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -131,6 +153,7 @@ final class WorkerLink: DeadlineKeeper {
         case .failure(let outcome): return outcome
         case .success(let begun): ticket = begun
         }
+        defer { noteReturn() }
         if ticket.maySpin, let outcome = spin(ticket) { return outcome }
         let result = BlockingResult<WireOutcome>()
         suspend(ticket) { result.fulfill($0) }
@@ -170,7 +193,7 @@ final class WorkerLink: DeadlineKeeper {
                 return (.failure(.failed(error)), false)
             }
             let generation = max(1, state.slots[index].generation &+ 1)
-            state.slots[index] = Slot(generation: generation, call: call, requestFile: file)
+            state.slots[index].take(generation, call, file)
             if let file, let error = send(file, to: UInt32(index), generation, WIRE_FILE_REQUEST) {
                 _ = release(index, &state)
                 return (.failure(.failed(error)), false)
@@ -226,7 +249,7 @@ final class WorkerLink: DeadlineKeeper {
     /// Puts the slot into the worker's queue. Returns whether its doorbell must be rung.
     private func publish(_ index: Int, _ state: inout State) -> Bool {
         wire_queue_put(memory.down, state.tail, UInt8(index))
-        wire_set_published(memory.down, clinux_now())
+        wire_set_gap(memory.down, clinux_now() - returned.load(ordering: .relaxed))
         state.tail &+= 1
         wire_store_fence(wire_tail(memory.down), state.tail)
         // Hints of the worker's; a lie leaves its own calls lying until their deadline.
@@ -238,6 +261,9 @@ final class WorkerLink: DeadlineKeeper {
         state.ringsSent = wakes &+ 1
         return true
     }
+
+    /// The worker watches for the next call if callers come back soon.
+    private func noteReturn() { returned.store(clinux_now(), ordering: .relaxed) }
 
     private func hasReply(_ index: Int, _ generation: UInt32) -> Bool {
         wire_load(wire_reply_state(memory.up, UInt32(index))) == generation
@@ -256,6 +282,7 @@ final class WorkerLink: DeadlineKeeper {
                 }
                 wire_pause()
             }
+            sched_yield()  // the worker may wait for this very CPU
         } while clinux_now() < limit
         return nil
     }
@@ -347,10 +374,7 @@ final class WorkerLink: DeadlineKeeper {
             state.waiting -= 1
             if state.waiting == 0 { wire_store(wire_waiting(memory.down), 0) }
         }
-        let slot = state.slots[index]
-        state.slots[index] = Slot(generation: slot.generation)
         state.free.append(UInt8(index))
-        guard !slot.nested.isEmpty || slot.whenOver != nil else { return [] }
-        return Array(slot.nested.values) + (slot.whenOver.map { [$0] } ?? [])
+        return state.slots[index].free()
     }
 }

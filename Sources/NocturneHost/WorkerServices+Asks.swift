@@ -19,6 +19,8 @@ extension WorkerServices {
     }
 
     func takeAsks(_ link: WorkerLink) {
+        let asked = wire_load(wire_asked(link.memory.up))
+        state.withLock { $0.asked = asked }
         for slot in 0..<WIRE_SERVICE_SLOTS {
             let generation = wire_load(wire_ask_state(link.memory.up, slot))
             let isNew = state.withLock { state in
@@ -128,10 +130,10 @@ extension WorkerServices {
                 ).copyMemory(from: bytes)
             }
         }
-        wire_put_answer(link.memory.down, ask.slot, &answer, ask.generation)
+        // First, or the slot's next ask, which may come at once, would be passed over.
         state.withLock { $0.busy[Int(ask.slot)] = false }
+        wire_put_answer(link.memory.down, ask.slot, &answer, ask.generation)
         _ = clinux_futex_wake(wire_answer_state(link.memory.down, ask.slot))
-        rung(link)  // the next ask of this slot may have come meanwhile
     }
 
     private func storage(_ ask: Ask) -> (UInt32, [UInt8]) {

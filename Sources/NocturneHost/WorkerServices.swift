@@ -42,6 +42,7 @@ final class WorkerServices: WorkerServicing {
         var dropped: UInt32 = 0
         var eventTokens = RateLimit(burst: 500, perSecond: 200)
         var droppedEvents = 0
+        var asked: UInt32 = 0
         var askedGenerations = [UInt32](repeating: 0, count: Int(WIRE_SERVICE_SLOTS))
         var busy = [Bool](repeating: false, count: Int(WIRE_SERVICE_SLOTS))
         /// Rooms for the payload of a slot's next ask.
@@ -73,12 +74,7 @@ final class WorkerServices: WorkerServicing {
         let up = link.memory.up
         if wire_load(wire_record_tail(up)) != state.recordHead { return true }
         if wire_load(wire_record_dropped(up)) != state.dropped { return true }
-        for slot in 0..<Int(WIRE_SERVICE_SLOTS) where !state.busy[slot] {
-            if wire_load(wire_ask_state(up, UInt32(slot))) != state.askedGenerations[slot] {
-                return true
-            }
-        }
-        return false
+        return wire_load(wire_asked(up)) != state.asked
     }
 
     private func serve(_ link: WorkerLink) {

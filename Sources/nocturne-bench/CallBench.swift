@@ -62,7 +62,7 @@ struct CallBench {
         let samples = try await withTaskExecutorPreference(manager.callExecutor) {
             var samples = Samples()
             for _ in 0..<rounds {
-                try await Task.sleep(for: .microseconds(200))
+                Floor.pause()
                 let start = clinux_now()
                 _ = try await manager.callBytes("bench-1", Self.bytes)
                 samples.add(clinux_now() - start)

@@ -57,7 +57,7 @@ final class Floor {
         var byte: UInt8 = 2
         var samples = Samples()
         for _ in 0..<rounds {
-            usleep(200)
+            Self.pause()
             let start = clinux_now()
             write(toChild, &byte, 1)
             read(fromChild, &byte, 1)
@@ -65,6 +65,10 @@ final class Floor {
         }
         return samples.microseconds(0.5)
     }
+
+    /// 200 µs, long enough for the other side to sleep. The thread itself sleeps, so that no third one has a part in what is
+    /// measured next.
+    static func pause() { usleep(200) }
 
     static func runChild() -> Never {
         guard let mapped = clinux_map(3, 4_096, 1) else { exit(1) }

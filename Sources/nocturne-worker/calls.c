@@ -1,8 +1,8 @@
 // calls.c — the call threads: take a request, run its handler or hook, publish the reply.
 //
 // A handle is not a pointer but slot and generation, so that one kept too long is noticed and never
-// reaches a newer call. A thread without work watches the queue only while calls come closer
-// together than it may watch; else it sleeps on the doorbell. `pollers` and `sleepers` are told to
+// reaches a newer call. A thread without work watches the queue only while callers come back soon, as
+// the host measures it; else it sleeps on the doorbell. `pollers` and `sleepers` are told to
 // the host before the last look at the queue (Dekker's pattern), so that either the host sees them
 // or the thread sees the request.
 #include "worker.h"
@@ -14,9 +14,8 @@
 #include <sys/mman.h>
 
 #define CALL_STACK (1u << 20) // bytes
-#define SPIN_BUDGET_NS 20000  // about two wake-ups by pipe
-#define SHORT_GAP_NS 100000   // a gap as measured holds a wake-up: 59 to 72 µs when on another CPU
-#define TRIALS_MAX 32u        // short gaps between two attempts at watching, when they fail
+#define SHORT_GAP_NS 20000    // callers that come back sooner are watched for: about two wake-ups by pipe
+#define WATCH_NS 100000       // at most; holds the wake-up of a caller on another CPU, 59 to 72 µs
 #define PAUSES_UNTIMED 64     // before the clock is read for the first time
 #define PAUSES_TIMED 32       // between two readings
 #define STATE_SCHEMA_SIZE 4u  // WIRE_CALL_SAVE: the number before the state
@@ -410,7 +409,7 @@ static bool watch_queue(void) {
         }
         wire_pause();
     }
-    int64_t until = now_ns() + SPIN_BUDGET_NS;
+    int64_t until = now_ns() + WATCH_NS;
     do {
         for (int i = 0; i < PAUSES_TIMED; i++) {
             if (!queue_is_empty()) {
@@ -423,16 +422,8 @@ static bool watch_queue(void) {
     return false;
 }
 
-// A call thread's own view of when watching pays: after `needed` short gaps in a row; each failure
-// doubles that.
-struct watch {
-    bool is_on, pays;
-    uint32_t short_gaps, needed;
-};
-
-static void sleep_on_doorbell(struct watch *watch) {
+static void sleep_on_doorbell(void) {
     struct pollfd ready = {WIRE_FD_DOORBELL, POLLIN, 0};
-    int64_t start = now_ns();
     uint8_t byte;
     ssize_t count = 0;
     wire_add(&worker.up->sleepers, 1);
@@ -448,8 +439,6 @@ static void sleep_on_doorbell(struct watch *watch) {
         if (count == 0) {
             _exit(0); // the host has
         }
-        watch->short_gaps = now_ns() - start < SHORT_GAP_NS ? watch->short_gaps + 1 : 0;
-        watch->pays = profile.has_many_cpus && watch->short_gaps >= watch->needed;
     }
     wire_add(
         &worker.up->sleepers, UINT32_MAX); // first, or the host counts a sleeper without a byte
@@ -473,42 +462,36 @@ static void pass_on(void) {
     }
 }
 
-static void stop_watching(struct watch *watch) {
-    if (watch->is_on) {
-        watch->is_on = false;
+static void stop_watching(bool *is_watcher) {
+    if (*is_watcher) {
+        *is_watcher = false;
         wire_store_fence(&worker.up->pollers, 0);
     }
 }
 
-static void wait_for_work(struct watch *watch) {
-    if (watch->pays) {
-        watch->is_on = watch->is_on || wire_claim(&worker.up->pollers, 0, 1);
-        if (watch->is_on && watch_queue()) {
-            watch->needed = 1;
+static void wait_for_work(bool *is_watcher) {
+    if (profile.has_many_cpus && wire_gap(worker.down) < SHORT_GAP_NS) {
+        *is_watcher = *is_watcher || wire_claim(&worker.up->pollers, 0, 1);
+        if (*is_watcher && watch_queue()) {
             return;
         }
-        if (watch->is_on) {
-            watch->pays = false;
-            watch->short_gaps = 0;
-            watch->needed = watch->needed < TRIALS_MAX ? watch->needed * 2 : TRIALS_MAX;
-        }
     }
-    stop_watching(watch);
-    sleep_on_doorbell(watch);
+    stop_watching(is_watcher);
+    sleep_on_doorbell();
 }
 
 static void *run_call_thread(void *unused) {
-    struct watch watch = {false, false, 0, 1};
+    bool is_watcher = false;
     bool is_alone = worker.spawn.concurrency == 1; // then it stays the watcher through its calls
     uint32_t slot;
     (void)unused;
     for (;;) {
         if (!take_request(&slot)) {
-            wait_for_work(&watch);
+            wait_for_work(&is_watcher);
             continue;
         }
         if (!is_alone) {
-            stop_watching(&watch);
+            stop_watching(&is_watcher);
             pass_on();
         }
         serve(slot);

@@ -95,7 +95,7 @@ static void post(uint32_t slot, uint32_t kind, nocturne_call_t *call, const serv
         call_parts(call, &ask->call_slot, &ask->call_generation);
     }
     wire_store(&ask->state, slots[slot].generation);
-    wire_fence();
+    wire_add(&worker.up->asked, 1); // fenced
     ring_host();
 }
 

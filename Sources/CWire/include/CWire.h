@@ -114,7 +114,7 @@ typedef struct wire_down_head {
     uint32_t waiting;   // not 0: a caller sleeps, so a reply must ring the host's doorbell
     uint32_t record_head; // bytes of the record ring that the host has taken
     uint32_t reserved2;
-    int64_t published; // CLOCK_MONOTONIC ns of the latest request: how close calls come, without the wake-up's own time
+    int64_t gap; // ns between the return of a call and the latest request: how close calls come, wake-ups not counted
     uint32_t reserved4[10];
     uint64_t cancelled; // bit i: nobody waits for call slot i any more
     uint64_t reserved3[7];
@@ -131,7 +131,8 @@ typedef struct wire_up_head {
     uint32_t record_tail;    // bytes ever put into the record ring
     uint32_t record_dropped; // records that did not fit
     uint32_t misuses;        // host functions called on a wrong thread or in a wrong state
-    uint32_t reserved3[13];
+    uint32_t asked;          // count of asks ever posted: whether to look at them, one word for all
+    uint32_t reserved3[12];
     wire_ask asks[WIRE_SERVICE_SLOTS];
 } wire_up_head;
 
@@ -354,11 +355,11 @@ static inline uint32_t *wire_waiting(void *down) {
 static inline uint32_t *wire_record_head(void *down) {
     return &((wire_down_head *)down)->record_head;
 }
-static inline void wire_set_published(void *down, int64_t time) {
-    __atomic_store_n(&((wire_down_head *)down)->published, time, __ATOMIC_RELAXED);
+static inline void wire_set_gap(void *down, int64_t nanoseconds) {
+    __atomic_store_n(&((wire_down_head *)down)->gap, nanoseconds, __ATOMIC_RELAXED);
 }
-static inline int64_t wire_published(const void *down) {
-    return __atomic_load_n(&((const wire_down_head *)down)->published, __ATOMIC_RELAXED);
+static inline int64_t wire_gap(const void *down) {
+    return __atomic_load_n(&((const wire_down_head *)down)->gap, __ATOMIC_RELAXED);
 }
 static inline uint64_t *wire_cancelled(void *down) {
     return &((wire_down_head *)down)->cancelled;
@@ -377,6 +378,9 @@ static inline const uint32_t *wire_pollers(const void *up) {
 }
 static inline const uint32_t *wire_record_tail(const void *up) {
     return &((const wire_up_head *)up)->record_tail;
+}
+static inline const uint32_t *wire_asked(const void *up) {
+    return &((const wire_up_head *)up)->asked;
 }
 static inline const uint32_t *wire_record_dropped(const void *up) {
     return &((const wire_up_head *)up)->record_dropped;
