@@ -145,7 +145,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneTests",
-            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "nocturne-plugins"],
+            dependencies: [
+                "Nocturne", "NocturneHost", "NocturneCore", "CLinux", "nocturne-plugins",
+                "nocturne-worker",
+            ],
             swiftSettings: swiftSettings
         ),
     ]
