@@ -52,6 +52,8 @@ actor Supervisor {
     let host: SupervisorHost
     private var goal = SupervisorGoal(kind: .rest(.discovered, nil))
     private var attempted = 0
+    /// What is being tried, perhaps not the latest goal any more.
+    private var pursued: SupervisorGoal.Kind?
     private var work: Task<Void, Never>?
     private var backoff = Backoff()
     private var restart: Task<Void, Never>?
@@ -108,6 +110,16 @@ actor Supervisor {
             rejected: rejected)
     }
 
+    /// Objects that it runs or starts, and, until it is unloaded, those that it may go back to.
+    var needed: Set<ContentHash> {
+        var needed = Set([current?.build.hash].compactMap(\.self))
+        for kind in [goal.kind, pursued] {
+            if case .run(let build, _, _)? = kind { needed.insert(build.hash) }
+        }
+        if case .rest(.unloaded, _) = goal.kind { return needed }
+        return needed.union([served, servedBefore].compactMap(\.self))
+    }
+
     // MARK: - Goals
 
     /// Pursues `kind` and returns when it, or a newer goal, has been reached or given up.
@@ -147,10 +159,10 @@ actor Supervisor {
 
     private func pursueGoals() async {
         isWorking = true
-        defer { isWorking = false }
+        defer { (isWorking, pursued) = (false, nil) }
         while attempted < goal.number {
             let target = goal
-            attempted = target.number
+            (attempted, pursued) = (target.number, target.kind)
             switch target.kind {
             case .rest(let status, let why):
                 await rest()
@@ -179,6 +191,8 @@ actor Supervisor {
         if old.build.hash == build.hash, self.settings == settings, !force {
             self.file = file
             rejected = nil
+            // Names that were claimed for a goal that another took the place of.
+            host.router.registry.release(id, except: old.build)
             if status != .enabled { set(.enabled, nil) }
             return nil
         }
