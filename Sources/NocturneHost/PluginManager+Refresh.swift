@@ -195,6 +195,8 @@ extension PluginManager {
         let objects = state.objects
         let path = decisions[id]?.path
         let files = state.files
+        goalSerial += 1
+        let serial = goalSerial
         let task = Task { () -> Refusal? in
             if case .run(let build, _, _) = kind {
                 // An object that was pruned is copied again from its file.
@@ -203,9 +205,9 @@ extension PluginManager {
                         continuation.resume(returning: Self.ensure(build, in: objects, from: path))
                     }
                 }
-                if let problem { return await supervisor.decline(build, problem) }
+                if let problem { return await supervisor.decline(build, serial: serial, problem) }
             }
-            return await supervisor.pursue(kind, force: force)
+            return await supervisor.pursue(kind, serial: serial, force: force)
         }
         goals[id] = IssuedGoal(kind: kind, task: task)
         return task
@@ -310,18 +312,34 @@ extension PluginManager {
         return log
     }
 
-    /// A supervisor's status, or what it runs, changed: others may depend on it.
+    /// A supervisor's status, or what it runs, changed: others may depend on it. Many at once are looked at together,
+    /// because each look is at all plugins.
     private func changed(_ id: PluginID) async {
-        guard let supervisor = supervisors[id], !isClosed else { return }
+        changedIDs.insert(id)
+        guard !isNoting else { return }
+        isNoting = true
+        var mustPrune = false
+        while !changedIDs.isEmpty, !isClosed {
+            let ids = changedIDs
+            changedIDs = []
+            for id in ids { mustPrune = await note(id) || mustPrune }
+            issueGoals()
+        }
+        isNoting = false
+        if mustPrune { await prune() }
+    }
+
+    /// Takes up what a supervisor tells. Returns whether it runs something else than before.
+    private func note(_ id: PluginID) async -> Bool {
+        guard let supervisor = supervisors[id] else { return false }
         let snapshot = await supervisor.snapshot
         snapshots[id] = snapshot
         if snapshot.status == .enabled, let hash = snapshot.build?.hash {
             remember(hash, after: snapshot.servedBefore, of: id)
         }
-        issueGoals()
         // Told apart from `snapshots`, which queries refresh too.
         let before = noted.updateValue(snapshot.build?.hash, forKey: id)
-        if before != .some(snapshot.build?.hash) { await prune() }
+        return before != .some(snapshot.build?.hash)
     }
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.

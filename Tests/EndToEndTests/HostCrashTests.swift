@@ -122,6 +122,10 @@ import Testing
                 throw HostHarness.Missed(what: "crashed")
             }
             #expect(how.contains("zygote"))
+            // A call that is sent before the death is noticed would fail, too.
+            try await harness.eventually("the other one is back") {
+                await harness.info("counter")?.generation == 2
+            }
             #expect(try await host.call("counter")["value"] == 1)
             #expect(try await host.call("slow", ["n": 1])["slept"] == 1)
             let took = ContinuousClock.now - killed
