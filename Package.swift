@@ -122,15 +122,13 @@ let package = Package(
                 "NocturneHost", "NocturneStorage", "NocturneCore", "CWire", "CLinux", "CCrypto",
                 "nocturne-worker",
             ],
-            sources: [
-                "DirectoryScanTests.swift", "DirectoryWatcherTests.swift", "ELFImageFixtures.swift",
-                "ELFImageTests.swift", "ManifestReaderTests.swift", "ObjectStoreTests.swift",
-            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Nocturne", "NocturneHost", "NocturneCore", "nocturne-worker"],
+            dependencies: [
+                "Nocturne", "NocturneHost", "NocturneCore", "CWire", "CLinux", "nocturne-worker",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

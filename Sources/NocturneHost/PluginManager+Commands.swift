@@ -100,7 +100,7 @@ extension PluginManager {
     /// The seed's `reloadPlugin`. If the new generation fails, the old one serves on and the error says why.
     @discardableResult
     public func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo {
-        guard decisions[id] != nil || refusedIDs[id] != nil else { throw .unknownPlugin(id) }
+        guard decisions[id] != nil || filesByID[id] != nil else { throw .unknownPlugin(id) }
         let paths = catalog.files.values.filter { $0.offer?.id == id }.map(\.path)
         try removeHolds(on: paths, of: id)
         let reader = reader

@@ -3,23 +3,25 @@
 import NocturneCore
 
 extension PluginManager {
-    /// Ids that refused files would have had.
-    var refusedIDs: [PluginID: [CatalogFile]] {
+    /// The files that offer each id, would offer it if they were not refused, or offered it last; by path.
+    var filesByID: [PluginID: [CatalogFile]] {
         var found: [PluginID: [CatalogFile]] = [:]
         for file in catalog.files.values {
+            var ids: Set<PluginID> = []
             switch file.content {
-            case .refused(_, let id?, _): found[id, default: []].append(file)
-            case .refused, .incomplete:
-                if let id = file.lastGood?.id { found[id, default: []].append(file) }
-            case .build: break
+            case .build(let build): ids.insert(build.id)
+            case .refused(_, let id?, _): ids.insert(id)
+            case .refused, .incomplete: break
             }
+            if let id = file.offer?.id { ids.insert(id) }
+            for id in ids { found[id, default: []].append(file) }
         }
-        return found
+        return found.mapValues { $0.sorted { $0.path < $1.path } }
     }
 
     /// Files that were refused before their id could be read.
     func anonymousFiles() -> [PluginInfo] {
-        catalog.files.values.sorted { $0.path < $1.path }.compactMap { file in
+        let found = catalog.files.values.compactMap { file -> PluginInfo? in
             let refusal: Refusal
             switch file.content {
             case .refused(let why, nil, _) where file.lastGood == nil: refusal = why
@@ -33,10 +35,13 @@ extension PluginManager {
             info.hash = file.hash?.description
             return info
         }
+        return found.sorted { ($0.file ?? "") < ($1.file ?? "") }
     }
 
     /// One plugin, from the latest snapshot.
-    func info(of id: PluginID) -> PluginInfo {
+    func info(of id: PluginID) -> PluginInfo { info(of: id, filesByID[id] ?? []) }
+
+    func info(of id: PluginID, _ files: [CatalogFile]) -> PluginInfo {
         let decision = decisions[id]
         let snapshot = snapshots[id]
         var info = PluginInfo(id: id, status: snapshot?.status ?? .discovered)
@@ -48,7 +53,7 @@ extension PluginManager {
         info.pendingChange = decision?.pendingChange
         info.previousHash = memory[id]?.previous
         info.file = decision?.path
-        info.files = files(of: id, decision)
+        info.files = Self.sources(of: id, files, decision)
         info.layers = snapshot?.report?.layers ?? []
         info.degradations = snapshot?.report?.degradations ?? []
         let counts = router.counts(of: id)
@@ -57,7 +62,10 @@ extension PluginManager {
         let running = snapshot?.pid != nil ? snapshot?.build : nil
         if let build = running ?? decision?.choice { fill(&info, from: build) }
         info.settings = settings(of: id, decision, snapshot)
-        if decision?.choice == nil, let refused = refusedIDs[id]?.first,
+        let refused = files.first { file in
+            if case .build = file.content { false } else { true }
+        }
+        if decision?.choice == nil, let refused,
             case .refused(let why, _, let version) = refused.content
         {
             info.status = .failed
@@ -97,8 +105,10 @@ extension PluginManager {
         return (try? decision?.choice?.settings(given)) ?? .object(given)
     }
 
-    private func files(of id: PluginID, _ decision: CatalogDecision?) -> [PluginSource] {
-        catalog.files.values.sorted { $0.path < $1.path }.compactMap { file in
+    private static func sources(
+        of id: PluginID, _ files: [CatalogFile], _ decision: CatalogDecision?
+    ) -> [PluginSource] {
+        files.compactMap { file in
             let hash = file.hash?.description
             switch file.content {
             case .build(let build) where build.id == id:

@@ -124,14 +124,21 @@ extension PluginManager {
     /// Removes objects that nothing refers to any more. Waits until nobody reads, and comes before who reads next, because
     /// both use the files' thread.
     func prune() async {
-        mustPrune = reads > 0
-        if mustPrune { return }
+        mustPrune = true
+        guard !isPruning else { return }
+        isPruning = true
+        while mustPrune, reads == 0 { await pruneNow() }
+        isPruning = false
+    }
+
+    private func pruneNow() async {
+        // What supervisors have told may be behind what they run, and of what they try nobody is told.
         var keep: Set<ContentHash> = []
+        for supervisor in supervisors.values { keep.formUnion(await supervisor.needed) }
+        guard reads == 0 else { return }
+        mustPrune = false
         for decision in decisions.values {
             if let choice = decision.choice { keep.insert(choice.hash) }
-        }
-        for snapshot in snapshots.values {
-            if let build = snapshot.build { keep.insert(build.hash) }
         }
         for (id, remembered) in memory where decisions[id] != nil {
             for hash in [remembered.current, remembered.previous] {

@@ -198,6 +198,8 @@ extension PluginManager {
         let files = state.files
         let goal = IssuedGoal(kind: kind)
         goals[id] = goal
+        goalSerial += 1
+        let serial = goalSerial
         Task {
             if case .run(let build, _, _) = kind {
                 // An object that was pruned is copied again from its file.
@@ -207,11 +209,12 @@ extension PluginManager {
                     }
                 }
                 if let problem {
-                    goal.refusal.fulfill(await supervisor.decline(build, problem))
+                    let refusal = await supervisor.decline(build, serial: serial, problem)
+                    goal.refusal.fulfill(refusal)
                     return
                 }
             }
-            goal.refusal.fulfill(await supervisor.pursue(kind, force: force))
+            goal.refusal.fulfill(await supervisor.pursue(kind, serial: serial, force: force))
         }
         return goal.refusal
     }
@@ -315,18 +318,34 @@ extension PluginManager {
         return log
     }
 
-    /// A supervisor's status, or what it runs, changed: others may depend on it.
+    /// A supervisor's status, or what it runs, changed: others may depend on it. Many at once are looked at together,
+    /// because each look is at all plugins.
     private func changed(_ id: PluginID) async {
-        guard let supervisor = supervisors[id], !isClosed else { return }
+        changedIDs.insert(id)
+        guard !isNoting else { return }
+        isNoting = true
+        var mustPrune = false
+        while !changedIDs.isEmpty, !isClosed {
+            let ids = changedIDs
+            changedIDs = []
+            for id in ids { mustPrune = await note(id) || mustPrune }
+            issueGoals()
+        }
+        isNoting = false
+        if mustPrune { await prune() }
+    }
+
+    /// Takes up what a supervisor tells. Returns whether it runs something else than before.
+    private func note(_ id: PluginID) async -> Bool {
+        guard let supervisor = supervisors[id] else { return false }
         let snapshot = await supervisor.snapshot
         snapshots[id] = snapshot
         if snapshot.status == .enabled, let hash = snapshot.build?.hash {
             remember(hash, after: snapshot.servedBefore, of: id)
         }
-        issueGoals()
         // Told apart from `snapshots`, which queries refresh too.
         let before = noted.updateValue(snapshot.build?.hash, forKey: id)
-        if before != .some(snapshot.build?.hash) { await prune() }
+        return before != .some(snapshot.build?.hash)
     }
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.

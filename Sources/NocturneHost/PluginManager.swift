@@ -69,12 +69,18 @@ public actor PluginManager {
     var memory: [PluginID: PluginMemory] = [:]
     var supervisors: [PluginID: Supervisor] = [:]
     var goals: [PluginID: IssuedGoal] = [:]
+    /// Rises with each goal that is issued.
+    var goalSerial: UInt64 = 0
     var snapshots: [PluginID: Supervisor.Snapshot] = [:]
     var reported: [String: Refusal] = [:]
     var logs: [PluginID: PluginLog] = [:]
     /// What each plugin ran when its latest change was looked at.
     var noted: [PluginID: ContentHash?] = [:]
+    /// Supervisors that have news, and whether somebody looks at them already.
+    var changedIDs: Set<PluginID> = []
+    var isNoting = false
     var reads = 0
+    var isPruning = false
     var mustPrune = false
     var changedNames: Set<String> = []
     var isDirty = false
@@ -154,14 +160,17 @@ public actor PluginManager {
 
     /// One plugin. The seed's `getPlugin`.
     public func plugin(_ id: PluginID) async -> PluginInfo? {
-        await plugins().first { $0.id == id }
+        if let supervisor = supervisors[id] { snapshots[id] = await supervisor.snapshot }
+        let files = filesByID[id] ?? []
+        return decisions[id] == nil && files.isEmpty ? nil : info(of: id, files)
     }
 
     /// All plugins that match, sorted by id; then files that were refused without a readable id. The seed's `getPlugins`.
     public func plugins(where filter: PluginFilter = .all) async -> [PluginInfo] {
         for (id, supervisor) in supervisors { snapshots[id] = await supervisor.snapshot }
-        let ids = Set(decisions.keys).union(refusedIDs.keys)
-        let known = ids.sorted().map { info(of: $0) }
+        let files = filesByID
+        let ids = Set(decisions.keys).union(files.keys)
+        let known = ids.sorted().map { info(of: $0, files[$0] ?? []) }
         return (known + anonymousFiles()).filter(filter.includes)
     }
 

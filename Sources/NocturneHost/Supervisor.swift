@@ -51,10 +51,14 @@ actor Supervisor {
     nonisolated let gate: PluginGate
     let host: SupervisorHost
     private var goal = SupervisorGoal(kind: .rest(.discovered, nil))
+    /// Which of those that were decided for this plugin the goal is.
+    private var goalSerial: UInt64 = 0
     private var attempted = 0
     /// The latest piece of work, until it is done: a finished task keeps its memory as long as somebody holds it.
     private var work: (number: Int, task: Task<Void, Never>)?
     private var lastWork = 0
+    /// What is being tried, perhaps not the latest goal any more.
+    private var pursued: SupervisorGoal.Kind?
     private var backoff = Backoff()
     private var restart: Task<Void, Never>?
     private var isWorking = false
@@ -110,33 +114,58 @@ actor Supervisor {
             rejected: rejected)
     }
 
+    /// Objects that it runs or starts, and, until it is unloaded, those that it may go back to.
+    var needed: Set<ContentHash> {
+        var needed = Set([current?.build.hash].compactMap(\.self))
+        for kind in [goal.kind, pursued] {
+            if case .run(let build, _, _)? = kind { needed.insert(build.hash) }
+        }
+        if case .rest(.unloaded, _) = goal.kind { return needed }
+        return needed.union([served, servedBefore].compactMap(\.self))
+    }
+
     // MARK: - Goals
 
     /// Pursues `kind` and returns when it, or a newer goal, has been reached or given up.
     ///
+    /// - Parameter serial: rises with each decision. Goals may arrive in another order than they were decided in: what is
+    ///   checked first for one is not for another. Then the latest decision counts.
     /// - Returns: why it was given up.
     @discardableResult
-    func pursue(_ kind: SupervisorGoal.Kind, force: Bool = false) async -> Refusal? {
+    func pursue(_ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool = false) async -> Refusal?
+    {
         if isClosed { return Refusal("closed", "the host is shutting down") }
-        await submit(kind, force: force).value
+        if serial > goalSerial {
+            submit(kind, serial: serial, force: force)
+        }
+        await work?.task.value
         return outcome.refusal
     }
 
-    private func submit(_ kind: SupervisorGoal.Kind, force: Bool) -> Task<Void, Never> {
+    private func submit(_ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool) {
+        goalSerial = serial
         goal = SupervisorGoal(kind: kind, number: goal.number + 1, isForced: force)
         restart?.cancel()
         restart = nil
-        return enqueue()
+        enqueue()
     }
 
     /// What should run is not there: what runs goes on, if anything does.
-    func decline(_ build: PluginBuild, _ why: Refusal) async -> Refusal? {
-        guard let current else { return await pursue(.rest(.failed, why)) ?? why }
+    func decline(_ build: PluginBuild, serial: UInt64, _ why: Refusal) async -> Refusal? {
+        guard serial > goalSerial else {
+            await work?.task.value
+            return outcome.refusal
+        }
+        guard let current else {
+            return await pursue(.rest(.failed, why), serial: serial) ?? why
+        }
+        goalSerial = serial
         host.router.registry.release(id, except: current.build)
         rejected = (build.hash, why)
         return kept(current, why)
     }
 
+    @discardableResult
     private func enqueue() -> Task<Void, Never> {
         let previous = work?.task
         lastWork += 1
@@ -156,10 +185,10 @@ actor Supervisor {
 
     private func pursueGoals() async {
         isWorking = true
-        defer { isWorking = false }
+        defer { (isWorking, pursued) = (false, nil) }
         while attempted < goal.number {
             let target = goal
-            attempted = target.number
+            (attempted, pursued) = (target.number, target.kind)
             switch target.kind {
             case .rest(let status, let why):
                 await rest()
@@ -188,6 +217,8 @@ actor Supervisor {
         if old.build.hash == build.hash, self.settings == settings, !force {
             self.file = file
             rejected = nil
+            // Names that were claimed for a goal that another took the place of.
+            host.router.registry.release(id, except: old.build)
             if status != .enabled { set(.enabled, nil) }
             return nil
         }
@@ -301,9 +332,9 @@ actor Supervisor {
     /// Ends for good: nothing of the plugin is left afterwards.
     func close() async {
         if isClosed { return }
-        let rest = submit(.rest(.unloaded, nil), force: false)
+        submit(.rest(.unloaded, nil), serial: .max, force: false)
         isClosed = true
-        await rest.value
+        await work?.task.value
         host.router.setGate(nil, for: id)
     }
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the test plugins as a stranger would, each with one cc: build.sh OUTDIR. Results are named after the sources:
-# OUTDIR/crash-call.so. What is newer than all sources is left alone. CC picks the compiler.
-# A source may ask for more flags in a line "// build: …".
+# OUTDIR/crash-call.so. The headers are in OUTDIR/include. What is newer than all sources is left alone. CC picks the
+# compiler. A source may ask for more flags in a line "// build: …".
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -34,5 +34,9 @@ compile='
         "$source" $flags -o "$out/$name.so.part.$$"
     mv "$out/$name.so.part.$$" "$out/$name.so"
 '
+# What it takes to compile one more beside them.
+mkdir -p "$out/include"
+cp -R "$root/PluginSDK/C/include/." "$root/Sources/CWire/include/." "$here/fixture.h" "$out/include"
+
 find "$here" -name '*.c' -print0 |
     xargs -0 -n 1 -P 2 sh -euc "$compile" build "$out" "$root" "$here" "$nowhere" "$cc"
