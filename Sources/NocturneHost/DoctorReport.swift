@@ -16,15 +16,19 @@ public struct DoctorReport: Sendable {
             /// Missing, and no plugin is loaded without it.
             case missing
         }
+        /// The layer's name as `info` shows it, such as `landlock`; `system` for the machine itself.
         public let layer: String
+        /// Whether it is in force, and what it means if it is not.
         public let state: State
+        /// What it keeps a plugin from, or what was found.
         public let detail: String
-        /// What to do about it.
+        /// What to do about a layer that is not in force; `nil` if nothing can or need be done.
         public let advice: String?
     }
 
+    /// The machine, then every layer in the order of its making, then what is worth a note.
     public let rows: [Row]
-    /// In one sentence.
+    /// Whether plugins can run here, in one sentence.
     public let verdict: String
     /// 0: plugins can run; 69: they cannot.
     public let exitStatus: Int32

@@ -8,7 +8,8 @@ import Testing
     @Test func `the README's program serves a folder, calls a plugin and ends`() async throws {
         var template = Array("/tmp/nocturne-embed-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let folder = String(
+            decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer { _ = system("rm -rf '\(folder)'") }
         let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let command =
