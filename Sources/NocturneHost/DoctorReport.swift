@@ -68,7 +68,7 @@ public struct DoctorReport: Sendable {
         for layer in SandboxLayers.all {
             let isThere = report.bits & layer.bit != 0
             let isMandatory = SandboxLayers.mandatory & layer.bit != 0
-            var detail = layer.purpose
+            var detail = isThere ? layer.purpose : "not in force: \(layer.purpose)"
             if layer.name == "landlock" { detail += "; ABI \(report.landlockABI)" }
             if layer.name == "own-uid", isThere { detail += "; uid \(report.uid) for example" }
             rows.append(
@@ -84,7 +84,7 @@ public struct DoctorReport: Sendable {
                 Row(
                     layer: layer, state: .warning,
                     detail:
-                        "not applied by this version; the layers above bound the same by other means",
+                        "not set up by this version; Landlock, seccomp and limits stand in",
                     advice: nil))
         }
         let missing = rows.filter { $0.state == .missing }.map(\.layer)

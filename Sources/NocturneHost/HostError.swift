@@ -111,12 +111,11 @@ public enum CallError: ReportableError, Hashable {
         }
     }
 
-    /// 65: the caller's mistake. 75: try again. 70: the plugin's fault, or the caller's own deadline.
+    /// 65: the caller's mistake. 75: worth another try. 70: everything else, the plugin's fault above all.
     public var exitStatus: Int32 {
         switch self {
         case .unknownTool, .invalidInput, .tooLarge: 65
-        case .busy, .waitedTooLong, .gone, .restarting, .notRegistered, .wouldDeadlock: 75
-        default: 70
+        default: isRetryable ? 75 : 70
         }
     }
 
