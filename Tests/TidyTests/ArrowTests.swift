@@ -3,7 +3,7 @@
 
 import Testing
 
-@Suite struct ArrowTests {
+extension Tidiness {
     private static let packages = [
         ("Package.swift", ""), ("PluginSDK/Package.swift", "PluginSDK/"),
     ]

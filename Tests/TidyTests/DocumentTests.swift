@@ -3,7 +3,7 @@
 import Glibc
 import Testing
 
-@Suite struct DocumentTests {
+extension Tidiness {
     @Test func `links lead to files that are there`() {
         expect(
             Repository.documents,

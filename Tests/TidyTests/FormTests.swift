@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite struct FormTests {
+extension Tidiness {
     /// Columns. Code in Swift is held to 100 by .swift-format; this is for comments, C and scripts.
     private static let columns = 120
     private static let functionLines = 70
