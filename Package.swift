@@ -44,7 +44,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // C: the wire both sides compile, what Swift cannot say of Linux, and the worker itself.
@@ -79,14 +78,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "Nocturne",
-            dependencies: ["NocturneCore", "NocturneHost", "NocturneStorage", "NocturneControl"],
+            dependencies: ["NocturneCore", "NocturneHost", "NocturneControl"],
             swiftSettings: swiftSettings
         ),
 
@@ -104,7 +101,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        // Tests: one folder per target; EndToEndTests run the real programs.
+        // Tests: one folder per target; EndToEndTests run the real programs, TidyTests read these files.
         .testTarget(
             name: "NocturneCoreTests", dependencies: ["NocturneCore"], exclude: ["Fixtures"],
             swiftSettings: swiftSettings
@@ -134,20 +131,18 @@ let package = Package(
         .testTarget(
             name: "NocturneControlTests",
             dependencies: [
-                "NocturneControl", "NocturneHost", "NocturneCore", "CLinux",
-                .product(name: "Logging", package: "swift-log"),
+                "NocturneControl", "NocturneHost", "NocturneCore",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "NocturneTests",
-            dependencies: [
-                "Nocturne", "NocturneHost", "NocturneCore", "CLinux", "nocturne-plugins",
-                "nocturne-worker",
-            ],
+            dependencies: ["Nocturne", "CLinux", "nocturne-plugins", "nocturne-worker"],
             swiftSettings: swiftSettings
         ),
+        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
 )

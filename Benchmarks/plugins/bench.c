@@ -1,5 +1,6 @@
 // bench.c — the plugin that nocturne-bench calls: answers with its input, or with its build's label. Built with
-// -DID='"bench-1"' -DVERSION='"1.0.1"' -DCONCURRENCY='"1"' -DLABEL='"a"' and, for reloads that carry state, -DSTATE='"true"'.
+// -DID='"bench-1"' -DVERSION='"1.0.1"' -DCONCURRENCY='"1"' -DLABEL='"a"' and, for reloads that carry state,
+// -DSTATE='"true"'.
 #include <nocturne/plugin.h>
 
 #ifndef STATE

@@ -125,25 +125,14 @@ extension Endpoint {
 /// Finds the events that tell again what a log that was read meanwhile already told.
 ///
 /// Both come in the same order, so an event is a repetition only if it equals a record that comes
-/// after the last repetition. Equal are message and level, and the times but for what passes
-/// between writing and publishing.
+/// after the last repetition.
 struct LogOverlap {
-    /// Milliseconds between the time of a record and that of its event: the same code writes both,
-    /// one after the other.
-    static let toleranceMilliseconds: UInt64 = 50
-
     private var records: ArraySlice<JSONValue>
 
     init(_ records: [JSONValue]) { self.records = records[...] }
 
     mutating func includes(_ event: Event) -> Bool {
-        let place = records.firstIndex { record in
-            guard let time = record["time"]?.int else { return false }
-            return record["message"] == event.payload["message"]
-                && record["level"] == event.payload["level"]
-                && (time &- event.timeMilliseconds).magnitude <= Self.toleranceMilliseconds
-        }
-        guard let place else {
+        guard let place = records.firstIndex(of: Endpoint.logRecord(of: event)) else {
             records = []  // Everything from here on is new.
             return false
         }

@@ -3,8 +3,8 @@
 
 /// Something that happened in one of Nocturne's parts.
 ///
-/// Names and payload fields are those of the mission's seed (`plugin:log {pluginId, level, message}`). Two parts may use the
-/// same name, so an event also says its ``source``.
+/// Names and payload fields are those of the mission's seed (`plugin:log {pluginId, level, message}`). Two parts may
+/// use the same name, so an event also says its ``source``.
 public struct Event: Sendable, Hashable {
     /// Rises by one with each event of a bus; never reused while the bus lives. Starts at 1.
     public let id: UInt64

@@ -1,4 +1,5 @@
 // EventBus.swift — tells events to whoever listens, without ever waiting for a listener.
+// Next: BoundedDelivery.swift.
 
 import Synchronization
 
@@ -8,6 +9,7 @@ import Synchronization
 
 /// What a listener of an ``EventBus`` receives.
 public enum EventDelivery: Sendable, Hashable {
+    /// A published event that matches the listener's pattern; in the order of ids.
     case event(Event)
     /// The listener was too slow: this many events before the next one were dropped for it.
     case gap(missed: Int)
@@ -35,8 +37,8 @@ public final class EventToken: Sendable {
 
 /// Publishes events to listeners, in order, and remembers the latest.
 ///
-/// Publishing never blocks and never waits: each listener has a bounded buffer of its own, and one that falls behind gets
-/// a ``EventDelivery/gap(missed:)`` instead of what it missed. All methods may be called from any thread.
+/// Publishing never blocks and never waits: each listener has a bounded buffer of its own, and one that falls behind
+/// gets a ``EventDelivery/gap(missed:)`` instead of what it missed. All methods may be called from any thread.
 public final class EventBus: Sendable {
     /// Events that are remembered for `events --since`.
     public static let historyLimit = 4_096
@@ -59,7 +61,9 @@ public final class EventBus: Sendable {
     /// Makes a bus without listeners.
     public init() {}
 
-    /// Publishes an event and returns it with its id.
+    /// Publishes an event to whoever listens now, and remembers it among the latest ``historyLimit``.
+    ///
+    /// - Returns: the event with its id, which is one more than the id of the one before, and its time.
     @discardableResult
     public func publish(source: String, name: String, payload: JSONObject) -> Event {
         state.withLock { state in
@@ -97,18 +101,19 @@ public final class EventBus: Sendable {
         EventDelivery
     > {
         AsyncStream(bufferingPolicy: .bufferingOldest(Self.bufferLimit)) { continuation in
-            let box = BoundedDelivery(continuation)
+            let box = BoundedDelivery(continuation, gap: EventDelivery.gap(missed:))
             let key = state.withLock { state in
                 if let since {
                     let remembered = Self.remembered(state)
                     if let first = remembered.first, first.id > since + 1 {
-                        box.gap(Int(clamping: first.id - since - 1))
+                        box.miss(Int(clamping: first.id - since - 1))
                     }
                     for event in remembered where event.id > since && event.matches(pattern) {
-                        box.deliver(event)
+                        box.deliver(.event(event))
                     }
                 }
-                return Self.add(Listener(pattern: pattern, deliver: box.deliver), to: &state)
+                let listener = Listener(pattern: pattern) { box.deliver(.event($0)) }
+                return Self.add(listener, to: &state)
             }
             continuation.onTermination = { [weak self] _ in self?.remove(key) }
         }
@@ -153,30 +158,5 @@ public final class EventBus: Sendable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
-}
-
-/// A listener's buffer, which counts what it had to drop and tells so before the next event.
-private final class BoundedDelivery: Sendable {
-    private let continuation: AsyncStream<EventDelivery>.Continuation
-    private let missed = Mutex(0)
-
-    init(_ continuation: AsyncStream<EventDelivery>.Continuation) {
-        self.continuation = continuation
-    }
-
-    func gap(_ count: Int) { missed.withLock { $0 += count } }
-
-    func deliver(_ event: Event) {
-        missed.withLock { missed in
-            if missed > 0 {
-                guard case .enqueued = continuation.yield(.gap(missed: missed)) else {
-                    missed += 1
-                    return
-                }
-                missed = 0
-            }
-            if case .dropped = continuation.yield(.event(event)) { missed += 1 }
-        }
     }
 }

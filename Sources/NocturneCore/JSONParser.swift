@@ -150,7 +150,7 @@ struct JSONScanner {
             offset += 1
             return object
         }
-        while true {
+        repeat {
             let keyOffset = offset
             guard byte == UInt8(ascii: "\"") else {
                 throw unexpected(object.isEmpty ? "a key in quotes or \"}\"" : "a key in quotes")
@@ -167,18 +167,8 @@ struct JSONScanner {
                 }
                 object[key] = value
             }
-            skipSpace()
-            switch byte {
-            case UInt8(ascii: ","):
-                offset += 1
-                skipSpace()
-            case UInt8(ascii: "}"):
-                offset += 1
-                return object
-            default:
-                throw unexpected("\",\" or \"}\"")
-            }
-        }
+        } while try goesOn(until: "}")
+        return object
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {
@@ -189,19 +179,24 @@ struct JSONScanner {
             offset += 1
             return elements
         }
-        while true {
+        repeat {
             elements.append(try value(depth: depth))
+        } while try goesOn(until: "]")
+        return elements
+    }
+
+    /// Passes what stands behind an element: a comma, or the bracket that ends the container.
+    private mutating func goesOn(until bracket: Unicode.Scalar) throws(JSONError) -> Bool {
+        skipSpace()
+        switch byte {
+        case UInt8(ascii: ","):
+            offset += 1
             skipSpace()
-            switch byte {
-            case UInt8(ascii: ","):
-                offset += 1
-                skipSpace()
-            case UInt8(ascii: "]"):
-                offset += 1
-                return elements
-            default:
-                throw unexpected("\",\" or \"]\"")
-            }
+            return true
+        case UInt8(ascii: bracket):
+            offset += 1
+            return false
+        default: throw unexpected("\",\" or \"\(bracket)\"")
         }
     }
 

@@ -113,6 +113,17 @@ extension JSONValue {
         case .object: "object"
         }
     }
+
+    /// Whether there are more than `limit` arrays and objects within each other, this one included.
+    package func nests(deeperThan limit: Int) -> Bool {
+        switch self {
+        case .array(let elements):
+            limit == 0 || elements.contains { $0.nests(deeperThan: limit - 1) }
+        case .object(let object):
+            limit == 0 || object.contains { $0.value.nests(deeperThan: limit - 1) }
+        default: false
+        }
+    }
 }
 
 // MARK: - Equality

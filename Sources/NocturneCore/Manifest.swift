@@ -138,7 +138,9 @@ extension Manifest {
 
     /// A processor architecture, named as by `uname -m`.
     public enum Architecture: String, Sendable, Hashable, CaseIterable {
+        /// AMD64 and Intel 64.
         case x86_64
+        /// 64-bit ARM.
         case aarch64
     }
 

@@ -98,6 +98,18 @@ extension ManifestField {
         return id
     }
 
+    /// A value that is written as a string.
+    private func parsed<Value, Failure: Error>(
+        _ allowed: String, _ parse: (String) throws(Failure) -> Value
+    ) throws(ManifestError) -> Value {
+        let text = try string(allowed)
+        do throws(Failure) {
+            return try parse(text)
+        } catch {
+            throw invalid("\(error)", allowed)
+        }
+    }
+
     fileprivate func pluginID() throws(ManifestError) -> PluginID {
         let text = try string(PluginIDError.allowed)
         do throws(PluginIDError) {
@@ -108,35 +120,23 @@ extension ManifestField {
     }
 
     fileprivate func semanticVersion() throws(ManifestError) -> SemanticVersion {
-        let allowed = "a semantic version such as \"1.0.0\""
-        let text = try string(allowed)
-        do throws(SemanticVersionError) {
-            return try SemanticVersion(text)
-        } catch {
-            throw invalid("\(error)", allowed)
+        try parsed("a semantic version such as \"1.0.0\"") { text throws(SemanticVersionError) in
+            try SemanticVersion(text)
         }
     }
 
     fileprivate func partialVersion() throws(ManifestError) -> SemanticVersion {
-        let allowed = "a version such as \"2.1\" or \"2.1.0\""
-        let text = try string(allowed)
-        do throws(SemanticVersionError) {
+        try parsed("a version such as \"2.1\" or \"2.1.0\"") { text throws(SemanticVersionError) in
             var scanner = try VersionScanner(text)
             let (version, _) = try scanner.partialVersion()
             try scanner.end()
             return version
-        } catch {
-            throw invalid("\(error)", allowed)
         }
     }
 
     fileprivate func versionRange() throws(ManifestError) -> VersionRange {
-        let allowed = "a version range such as \"^1.4\""
-        let text = try string(allowed)
-        do throws(VersionRangeError) {
-            return try VersionRange(text)
-        } catch {
-            throw invalid("\(error)", allowed)
+        try parsed("a version range such as \"^1.4\"") { text throws(VersionRangeError) in
+            try VersionRange(text)
         }
     }
 

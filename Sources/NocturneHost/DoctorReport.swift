@@ -16,15 +16,19 @@ public struct DoctorReport: Sendable {
             /// Missing, and no plugin is loaded without it.
             case missing
         }
+        /// The layer's name as `info` shows it, such as `landlock`; `system` for the machine itself.
         public let layer: String
+        /// Whether it is in force, and what it means if it is not.
         public let state: State
+        /// What it keeps a plugin from, or what was found.
         public let detail: String
-        /// What to do about it.
+        /// What to do about a layer that is not in force; `nil` if nothing can or need be done.
         public let advice: String?
     }
 
+    /// The machine, then every layer in the order of its making, then what is worth a note.
     public let rows: [Row]
-    /// In one sentence.
+    /// Whether plugins can run here, in one sentence.
     public let verdict: String
     /// 0: plugins can run; 69: they cannot.
     public let exitStatus: Int32
@@ -64,7 +68,7 @@ public struct DoctorReport: Sendable {
         for layer in SandboxLayers.all {
             let isThere = report.bits & layer.bit != 0
             let isMandatory = SandboxLayers.mandatory & layer.bit != 0
-            var detail = layer.purpose
+            var detail = isThere ? layer.purpose : "not in force: \(layer.purpose)"
             if layer.name == "landlock" { detail += "; ABI \(report.landlockABI)" }
             if layer.name == "own-uid", isThere { detail += "; uid \(report.uid) for example" }
             rows.append(
@@ -80,7 +84,7 @@ public struct DoctorReport: Sendable {
                 Row(
                     layer: layer, state: .warning,
                     detail:
-                        "not applied by this version; the layers above bound the same by other means",
+                        "not set up by this version; Landlock, seccomp and limits stand in",
                     advice: nil))
         }
         let missing = rows.filter { $0.state == .missing }.map(\.layer)

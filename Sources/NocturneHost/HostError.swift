@@ -62,6 +62,7 @@ public enum CallError: ReportableError, Hashable {
     /// Plugins called each other too deeply.
     case tooDeep(PluginID, name: String, limit: Int)
 
+    /// The name of the case: stable, so scripts may compare it.
     public var code: String {
         switch self {
         case .unknownTool: "unknownTool"
@@ -84,6 +85,7 @@ public enum CallError: ReportableError, Hashable {
         }
     }
 
+    /// The plugin that was called; `nil` if no plugin has the name.
     public var plugin: PluginID? {
         switch self {
         case .unknownTool: nil
@@ -97,6 +99,8 @@ public enum CallError: ReportableError, Hashable {
         }
     }
 
+    /// Whether the same call may succeed later with nothing changed. After a crash: only for a tool that its manifest
+    /// calls idempotent, because the lost call may have done its work.
     public var isRetryable: Bool {
         switch self {
         case .busy, .waitedTooLong, .gone, .restarting, .notRegistered, .wouldDeadlock: true
@@ -107,14 +111,16 @@ public enum CallError: ReportableError, Hashable {
         }
     }
 
+    /// 65: the caller's mistake. 75: worth another try. 70: everything else, the plugin's fault above all.
     public var exitStatus: Int32 {
         switch self {
         case .unknownTool, .invalidInput, .tooLarge: 65
-        case .busy, .waitedTooLong, .gone, .restarting, .notRegistered, .wouldDeadlock: 75
-        default: 70
+        default: isRetryable ? 75 : 70
         }
     }
 
+    /// One sentence for a person: the plugin, what happened, by how much, what to do. Parts come from the plugin and
+    /// may hold control characters.
     public var description: String {
         switch self {
         case .unknownTool(let name, let kind):
@@ -160,10 +166,15 @@ public enum CallError: ReportableError, Hashable {
 
 /// Why a request about a plugin was not carried out.
 public struct PluginError: ReportableError, Hashable {
+    /// Stable name of the kind, for example `unknownPlugin` or `stateLocked`.
     public let code: String
+    /// The plugin that the request was about; `nil` if it was about the host.
     public let plugin: PluginID?
+    /// One sentence for a person: what failed, on what, and what to do.
     public let description: String
+    /// Whether the same request may succeed later with nothing changed.
     public let isRetryable: Bool
+    /// As in sysexits(3); 65 unless the kind says otherwise.
     public let exitStatus: Int32
 
     package init(

@@ -80,29 +80,6 @@ final class HostResources: Sendable {
     }
 }
 
-/// A listener's bounded buffer: counts what it had to drop and tells so before the next event.
-final class DroppingDelivery: Sendable {
-    private let continuation: AsyncStream<PluginEventDelivery>.Continuation
-    private let missed = Mutex(0)
-
-    init(_ continuation: AsyncStream<PluginEventDelivery>.Continuation) {
-        self.continuation = continuation
-    }
-
-    func deliver(_ event: PluginEvent) {
-        missed.withLock { missed in
-            if missed > 0 {
-                guard case .enqueued = continuation.yield(.gap(missed: missed)) else {
-                    missed += 1
-                    return
-                }
-                missed = 0
-            }
-            if case .dropped = continuation.yield(.event(event)) { missed += 1 }
-        }
-    }
-}
-
 /// Listeners for typed events. Thread-safe; a listener must not block.
 final class TypedEvents: Sendable {
     private struct State {

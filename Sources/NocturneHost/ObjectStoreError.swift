@@ -36,7 +36,7 @@ package enum IngestError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .vanished(let path):
-            "\(path): no such file; it was removed or renamed before it could be read"
+            "\(path): no such file; check the name, or it was removed or renamed meanwhile"
         case .danglingLink(let path):
             "\(path): a symbolic link to nothing; point it at a plugin or remove it"
         case .notRegular(let path, let kind):

@@ -1,4 +1,5 @@
-// PluginBuild.swift — one verified object: its hash, its manifest and its schemas, compiled once. Next: Generation.swift.
+// PluginBuild.swift — one verified object: its hash, its manifest and its schemas, compiled once. Next:
+// Generation.swift.
 
 import CWire
 import NocturneCore

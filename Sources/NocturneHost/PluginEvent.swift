@@ -10,7 +10,8 @@ public enum PluginEvent: Sendable, Hashable {
     case enabled(PluginID, version: String, generation: Int)
     /// It serves no more, because an operator said so. `plugin:disabled {pluginId}`
     case disabled(PluginID)
-    /// Another generation serves. `plugin:reloaded {pluginId, version, previousVersion, generation, duration}`; milliseconds.
+    /// Another generation serves. `plugin:reloaded {pluginId, version, previousVersion, generation,
+    /// duration}`; milliseconds.
     case reloaded(
         PluginID, version: String, previousVersion: String, generation: Int, milliseconds: Double)
     /// Nothing of it is left. `plugin:unloaded {pluginId}`
@@ -21,19 +22,29 @@ public enum PluginEvent: Sendable, Hashable {
     case crashed(PluginID, code: String, message: String, restartMilliseconds: Int?)
     /// A file was left out. `plugin:refused {file, pluginId, code, message}`
     case refused(file: String, PluginID?, code: String, message: String)
-    /// It logged something. `plugin:log {pluginId, level, message, fields, stream}`
+    /// It logged something. `plugin:log {pluginId, time, level, message, fields, stream}`; the time in
+    /// milliseconds since 1970-01-01 UTC.
     case log(PluginID, LogRecord)
 
     /// The kinds, by the seed's names.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// A build was verified.
         case loaded = "plugin:loaded"
+        /// A plugin serves.
         case enabled = "plugin:enabled"
+        /// An operator took it out of service.
         case disabled = "plugin:disabled"
+        /// Another generation of it serves.
         case reloaded = "plugin:reloaded"
+        /// Nothing of it is left.
         case unloaded = "plugin:unloaded"
+        /// It could not be started, or something went wrong with it.
         case error = "plugin:error"
+        /// Its process ended on its own or was killed.
         case crashed = "plugin:crashed"
+        /// A file was left out.
         case refused = "plugin:refused"
+        /// It logged something.
         case log = "plugin:log"
     }
 
@@ -90,6 +101,7 @@ public enum PluginEvent: Sendable, Hashable {
             payload["code"] = .string(code)
             payload["message"] = .string(message)
         case .log(_, let record):
+            payload["time"] = JSONValue(record.timeMilliseconds)
             payload["level"] = .string(record.level)
             payload["message"] = .string(record.message)
             payload["fields"] = .object(record.fields)
@@ -102,6 +114,7 @@ public enum PluginEvent: Sendable, Hashable {
 
 /// What ``PluginManager/pluginEvents`` delivers.
 public enum PluginEventDelivery: Sendable, Hashable {
+    /// Something happened to a plugin; in the order in which it happened.
     case event(PluginEvent)
     /// The listener was too slow: so many events were dropped for it.
     case gap(missed: Int)

@@ -1,5 +1,5 @@
-// PluginGate.swift — admits the calls of one plugin to the generation that serves. Stays while generations come and go, so
-// a reload switches here and nowhere else. On the call path, so a lock and no actor. Next: Router.swift.
+// PluginGate.swift — admits the calls of one plugin to the generation that serves. Stays while generations come and go,
+// so a reload switches here and nowhere else. On the call path, so a lock and no actor. Next: Router.swift.
 
 import NocturneCore
 import Synchronization
@@ -16,7 +16,8 @@ enum GateRefusal: Error, Sendable, Hashable {
     case restarting(at: Int64)
 }
 
-/// The door of one plugin: `concurrency` calls run in the current generation, `queue` wait in order, others are refused.
+/// The door of one plugin: `concurrency` calls run in the current generation, `queue` wait in order, others are
+/// refused.
 final class PluginGate: DeadlineKeeper {
     private struct Waiter {
         let key: UInt64

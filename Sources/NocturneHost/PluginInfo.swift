@@ -31,10 +31,12 @@ public struct PluginSource: Sendable, Hashable {
     public let path: String
     /// SHA-256 of its content in hexadecimal, if it could be read.
     public let hash: String?
+    /// The manifest's version in canonical form, such as `1.2.0`; `nil` if no manifest could be read.
     public let version: String?
     /// Why it does not serve; `nil` for the one that serves.
     public let reason: String?
 
+    /// A source with these values, unchecked. For those who stand in for a host, as tests do.
     public init(path: String, hash: String?, version: String?, reason: String?) {
         self.path = path
         self.hash = hash
@@ -42,6 +44,7 @@ public struct PluginSource: Sendable, Hashable {
         self.reason = reason
     }
 
+    /// `{"path", "hash", "version", "reason"}`; what is `nil` is null.
     public var json: JSONValue {
         [
             "path": .string(path), "hash": JSONValue(hash), "version": JSONValue(version),
@@ -50,12 +53,16 @@ public struct PluginSource: Sendable, Hashable {
     }
 }
 
-/// A snapshot of one plugin. Its JSON form has the same field names and is what `info --json` prints.
+/// A snapshot of one plugin, as it stood when it was asked for. Its JSON form has the same field names and is what
+/// `info --json` prints.
 public struct PluginInfo: Sendable {
     /// `nil` for a file that was refused before its id could be read.
     public var id: PluginID?
+    /// What the manifest calls it, for people; empty until a manifest was read. May hold control characters.
     public var name: String = ""
+    /// Version of the build that runs, else of the one that would; `nil` until one was read.
     public var version: String?
+    /// Where it stands; ``reason`` says why where that is not plain.
     public var status: PluginStatus
     /// Why it is waiting or failed, in words, with what to do.
     public var reason: String?
@@ -65,6 +72,7 @@ public struct PluginInfo: Sendable {
     public var generation = 0
     /// Process id of its worker as the host sees it, while one runs.
     public var pid: Int32?
+    /// What it was linked against, as its manifest says: `c`, or `swift-` and the version.
     public var runtime: String?
     /// SHA-256 of the object that serves or would serve.
     public var hash: String?
@@ -76,9 +84,11 @@ public struct PluginInfo: Sendable {
     public var files: [PluginSource] = []
     /// A change of its file that waits for `reload` or `unload`.
     public var pendingChange: String?
-    /// Contributions by kind, as the manifest declares them: `tools`, `commands`, `listens`.
+    /// Names of the tools that its manifest declares, in the manifest's order, whether or not it serves now.
     public var tools: [String] = []
+    /// Names of the commands that its manifest declares, likewise.
     public var commands: [String] = []
+    /// Patterns of the events that its manifest listens for, such as `plugin:*`.
     public var listens: [String] = []
     /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
     public var inactive: [String] = []
@@ -88,14 +98,16 @@ public struct PluginInfo: Sendable {
     public var degradations: [String] = []
     /// Crashes since the host started.
     public var crashes = 0
-    /// Calls answered, and calls that ended in an error, since the host started.
+    /// Calls of its tools and commands that have ended, well or not, since the host started.
     public var calls: UInt64 = 0
+    /// Those of ``calls`` that ended in an error, whosever fault it was.
     public var errors: UInt64 = 0
     /// Settings as the plugin sees them, defaults filled in.
     public var settings: JSONValue = [:]
     /// The manifest, as JSON.
     public var manifest: JSONValue = .null
 
+    /// A plugin of which nothing else is known yet; the other fields are set afterwards.
     public init(id: PluginID?, status: PluginStatus) {
         self.id = id
         self.status = status

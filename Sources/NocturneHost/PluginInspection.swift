@@ -1,5 +1,6 @@
 // PluginInspection.swift — what a file says of itself, without running it and without a host: `inspect FILE`.
 
+import Glibc
 public import NocturneCore
 
 /// A plugin file as it is, also one that this host would refuse: hostile, broken, or of another architecture.
@@ -10,7 +11,7 @@ public struct PluginInspection: Sendable {
 
     /// Reads a file. Nothing of it is executed and nothing is changed.
     ///
-    /// - Throws: ``PluginError`` if it cannot be read, or is not even an ELF file.
+    /// - Throws: ``PluginError`` `file` if it cannot be read, or is not even an ELF file.
     public static func inspect(_ path: String) throws(PluginError) -> PluginInspection {
         let path = PluginManager.absolute(path)
         let file: PluginFile
@@ -18,7 +19,9 @@ public struct PluginInspection: Sendable {
             file = try ManifestReader.inspect(path)
         } catch {
             let text = error.description
-            throw PluginError("file", nil, text.hasPrefix(path) ? text : "\(path): \(text)")
+            throw PluginError(
+                "file", nil, text.hasPrefix(path) ? text : "\(path): \(text)",
+                exit: isDenied(error) ? 77 : 65)
         }
         var reasons = file.refusals().map(\.description)
         if case .success(let manifest) = file.manifest {
@@ -33,10 +36,38 @@ public struct PluginInspection: Sendable {
                 }
             }
         }
+        // What a file of another machine needs is not looked for on this one.
+        if reasons.isEmpty { reasons = missing(for: file) }
         return PluginInspection(path: path, file: file, reasons: reasons)
     }
 
-    /// Whether this host would load it, as far as the file tells.
+    private static func isDenied(_ error: ManifestReaderError) -> Bool {
+        guard case .unreadable(.unreadable(_, let code)) = error else { return false }
+        return code == EACCES || code == EPERM
+    }
+
+    /// What the file needs and this machine does not have.
+    private static func missing(for file: PluginFile) -> [String] {
+        var folder: String?
+        if case .success(let manifest) = file.manifest, case .swift(let version) = manifest.runtime
+        {
+            let worker = HostResources.ownDirectory() + "/nocturne-worker"
+            let runtimes = SwiftRuntime.available(worker: worker)
+            guard let runtime = runtimes.first(where: { $0.version == version }) else {
+                let error = StartError.runtime(
+                    wanted: "\(manifest.runtime)", found: runtimes.map { "swift-\($0.version)" })
+                return [error.description]
+            }
+            folder = runtime.directory
+        }
+        let libraries = SystemLibraries()
+        return file.image.needed.filter { !libraries.contain($0, or: folder) }.map {
+            "it needs \($0), which is not among this system's libraries; link that library statically: "
+                + "what lies beside a plugin is not searched"
+        }
+    }
+
+    /// Whether this host would load it, as far as can be told without running it.
     public var isLoadableHere: Bool { reasons.isEmpty }
 
     private var manifest: Manifest? { try? file.manifest.get() }
@@ -71,7 +102,7 @@ public struct PluginInspection: Sendable {
             lines.append("  needs: \(file.image.needed.joined(separator: ", "))")
         }
         lines += reasons.map { "  refused: \($0)" }
-        if isLoadableHere { lines.append("  this host would load it") }
+        if isLoadableHere { lines.append("  nothing in it keeps this host from loading it") }
         return lines.joined(separator: "\n")
     }
 }

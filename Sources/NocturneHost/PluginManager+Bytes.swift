@@ -1,5 +1,5 @@
-// PluginManager+Bytes.swift — calls whose payload is bytes, not JSON: nothing is parsed on the way. For benchmarks now, for
-// typed functions later.
+// PluginManager+Bytes.swift — calls whose payload is bytes, not JSON: nothing is parsed on the way. For benchmarks now,
+// for typed functions later.
 
 import CLinux
 import CWire

@@ -52,8 +52,11 @@ extension PluginManager {
         return try await settled(build.id)
     }
 
-    /// Unloads a plugin, and remembers it: its files stay unloaded until their content changes or they are loaded again.
-    /// The seed's `unloadPlugin`.
+    /// Unloads a plugin, and remembers it: its files stay unloaded until their content changes or they are loaded
+    /// again. The seed's `unloadPlugin`. Its calls may finish within the manifest's `reload.drain`; settings and stored
+    /// data stay.
+    ///
+    /// - Throws: ``PluginError`` `unknownPlugin`, or `state` if it could not be remembered.
     public func unload(_ id: PluginID) async throws(PluginError) {
         guard decisions[id]?.choice != nil || decisions[id]?.isUnloaded == true else {
             throw .unknownPlugin(id)
@@ -73,7 +76,9 @@ extension PluginManager {
         await refreshSnapshot(id)
     }
 
-    /// Lets a plugin serve, and remembers it. The seed's `enablePlugin`.
+    /// Lets a plugin serve, and remembers it. The seed's `enablePlugin`. Of a plugin that failed: tries again.
+    ///
+    /// - Throws: ``PluginError`` with the reason if it does not serve now, retryable if it waits for something.
     @discardableResult
     public func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
         try await setEnabled(true, id)
@@ -81,6 +86,8 @@ extension PluginManager {
     }
 
     /// Stops a plugin and keeps it stopped, across restarts of the host too. The seed's `disablePlugin`.
+    ///
+    /// - Throws: ``PluginError`` `unknownPlugin`, or `state` if it could not be remembered.
     @discardableResult
     public func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
         try await setEnabled(false, id)
@@ -129,7 +136,10 @@ extension PluginManager {
         return try await settled(id)
     }
 
-    /// Serves again what served before, until the plugin's file changes or ``reload(_:)``. A second call goes forth again.
+    /// Serves again what served before, until the plugin's file changes or ``reload(_:)``. A second call goes forth
+    /// again.
+    ///
+    /// - Throws: ``PluginError`` `noPrevious`, or the reason why the earlier build does not serve.
     @discardableResult
     public func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo {
         guard let decision = decisions[id], decision.choice != nil else { throw .unknownPlugin(id) }
@@ -156,11 +166,13 @@ extension PluginManager {
 
     /// Changes a plugin's settings, which survive reload and restart. The seed's `configurePlugin`.
     ///
-    /// A running plugin that has no hook for new settings is restarted with them, as in a reload. If the settings do not
-    /// match the manifest's schema, or the plugin refuses them, nothing changes.
+    /// A running plugin that has no hook for new settings is restarted with them, as in a reload. If the settings do
+    /// not match the manifest's schema, or the plugin refuses them, nothing changes.
     ///
-    /// - Parameter replacing: forgets what is not in `settings`; otherwise its keys are merged into what there is, and a
-    ///   `null` removes a key.
+    /// - Parameter replacing: forgets what is not in `settings`; otherwise its keys are merged into what there is, and
+    ///   a `null` removes a key.
+    /// - Throws: ``PluginError`` `settings` if they do not match or the plugin refuses them, `busy` if it could not
+    ///   be asked.
     @discardableResult
     public func configure(
         _ id: PluginID, _ settings: JSONObject, replacing: Bool = false

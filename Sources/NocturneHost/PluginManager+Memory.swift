@@ -121,8 +121,8 @@ extension PluginManager {
         Task { await prune() }
     }
 
-    /// Removes objects that nothing refers to any more. Waits until nobody reads, and comes before who reads next, because
-    /// both use the files' thread.
+    /// Removes objects that nothing refers to any more. Waits until nobody reads, and comes before who reads next,
+    /// because both use the files' thread.
     func prune() async {
         mustPrune = true
         guard !isPruning else { return }

@@ -1,4 +1,5 @@
-// PluginManager+Refresh.swift — from the directory to decisions to goals for supervisors. Next: PluginManager+Info.swift.
+// PluginManager+Refresh.swift — from the directory to decisions to goals for supervisors. Next:
+// PluginManager+Info.swift.
 
 import CLinux
 import NocturneCore
@@ -173,8 +174,8 @@ extension PluginManager {
                 continue
             }
             if case .run(let build, _, _) = kind {
-                // In order of ids, so that of two that start together the lower has the name. Who comes too late is told
-                // by its supervisor.
+                // In order of ids, so that of two that start together the lower has the name. Who comes too late is
+                // told by its supervisor.
                 _ = try? router.registry.claim(build)
             }
             issue(kind, to: id, force: id == forced)

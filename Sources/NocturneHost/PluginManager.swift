@@ -1,5 +1,5 @@
-// PluginManager.swift — the host: finds plugins, decides what serves, and lets others call it. How the directory becomes
-// decisions is in PluginManager+Refresh.swift, what operators ask in PluginManager+Commands.swift.
+// PluginManager.swift — the host: finds plugins, decides what serves, and lets others call it. How the directory
+// becomes decisions is in PluginManager+Refresh.swift, what operators ask in PluginManager+Commands.swift.
 
 import CLinux
 import Glibc
@@ -9,7 +9,7 @@ import Synchronization
 
 /// How a host is set up. The first three names are the seed's.
 public struct PluginManagerConfiguration: Sendable {
-    /// The directory that is watched.
+    /// The directory that is watched; it need not exist yet. A relative path begins at the working directory.
     public var pluginsPath: String
     /// Replaces a plugin as soon as its file changes. Otherwise the change is shown and waits for `reload`.
     public var enableHotReload = true
@@ -17,7 +17,8 @@ public struct PluginManagerConfiguration: Sendable {
     public var autoEnable = true
     /// Where settings, plugin storage, objects and logs are kept. Created with mode 0700.
     public var statePath: String
-    /// Refuses plugins also when an optional layer of the sandbox is missing.
+    /// Refuses plugins also when an optional layer of the sandbox is missing. This version sets up neither namespaces
+    /// nor cgroups, so every plugin is refused.
     public var isStrict = false
     /// Path of the program `nocturne-worker`; `nil`: beside the running executable.
     public var workerPath: String?
@@ -39,6 +40,7 @@ public struct PluginFilter: Sendable, Hashable {
     /// All plugins.
     public static let all = PluginFilter()
 
+    /// Plugins with this status; without one, all plugins.
     public init(status: PluginStatus? = nil) { self.status = status }
 
     func includes(_ info: PluginInfo) -> Bool { status == nil || status == info.status }
@@ -94,8 +96,8 @@ public actor PluginManager {
 
     /// Takes the state directory and opens the database; starts no process yet.
     ///
-    /// - Throws: ``PluginError`` `stateLocked` if another host has the directory (its pid is in the text), `state` if it
-    ///   cannot be used, `worker` if `nocturne-worker` is not there.
+    /// - Throws: ``PluginError`` `stateLocked` if another host has the directory (its pid is in the text), `state` if
+    ///   it cannot be used, `worker` if `nocturne-worker` is not there.
     public init(configuration: PluginManagerConfiguration) throws(PluginError) {
         self.configuration = configuration
         directory = Self.absolute(configuration.pluginsPath)
@@ -111,7 +113,9 @@ public actor PluginManager {
     // MARK: - Life
 
     /// Scans the directory and starts what should serve, then watches it. Returns when the first scan has been carried
-    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting.
+    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting. A second call returns at once.
+    ///
+    /// - Throws: ``PluginError`` `watch` if the directory cannot be watched, `state` if the database cannot be read.
     public func start() async throws(PluginError) {
         guard !isStarted else { return }
         isStarted = true
@@ -134,7 +138,8 @@ public actor PluginManager {
         await rescan(within: .seconds(3))
     }
 
-    /// Deactivates all plugins, ends all processes and gives the state directory back. A second call waits for the first.
+    /// Deactivates all plugins, ends all processes and gives the state directory back. A second call waits for the
+    /// first.
     ///
     /// - Parameter immediately: kills the workers without letting calls finish; also if an orderly shutdown has begun.
     public func shutdown(immediately: Bool = false) async {
@@ -158,14 +163,15 @@ public actor PluginManager {
 
     // MARK: - What there is
 
-    /// One plugin. The seed's `getPlugin`.
+    /// One plugin; `nil` if neither a file nor the host's memory has one of this id. The seed's `getPlugin`.
     public func plugin(_ id: PluginID) async -> PluginInfo? {
         if let supervisor = supervisors[id] { snapshots[id] = await supervisor.snapshot }
         let files = filesByID[id] ?? []
         return decisions[id] == nil && files.isEmpty ? nil : info(of: id, files)
     }
 
-    /// All plugins that match, sorted by id; then files that were refused without a readable id. The seed's `getPlugins`.
+    /// All plugins that match, sorted by id; then files that were refused without a readable id. The seed's
+    /// `getPlugins`.
     public func plugins(where filter: PluginFilter = .all) async -> [PluginInfo] {
         for (id, supervisor) in supervisors { snapshots[id] = await supervisor.snapshot }
         let files = filesByID
@@ -181,6 +187,8 @@ public actor PluginManager {
 
     /// The latest records of a plugin's log, oldest first: what it logged and what it wrote to its standard output and
     /// error, across reloads and crashes. At most 2 MiB are kept.
+    ///
+    /// - Throws: ``PluginError`` `unknownPlugin`.
     public func logs(of id: PluginID, last count: Int = 1_000) async throws(PluginError)
         -> [LogRecord]
     {
@@ -210,17 +218,18 @@ public actor PluginManager {
     ///
     /// - Parameter input: must match the tool's input schema.
     /// - Returns: the result, which matches the tool's output schema.
+    /// - Throws: ``CallError``; ``CallError/isRetryable`` says whether another try is worth it.
     public nonisolated func call(
         _ tool: String, _ input: JSONValue = [:], options: CallOptions = .init()
     ) async throws(CallError) -> JSONValue {
-        try await router.call(.tool, tool, input.serialized(), options: options)
+        try await router.call(.tool, tool, CallInput(input), options: options)
     }
 
     /// Runs a command; otherwise like ``call(_:_:options:)``.
     public nonisolated func command(
         _ name: String, _ input: JSONValue = .null, options: CallOptions = .init()
     ) async throws(CallError) -> JSONValue {
-        try await router.call(.command, name, input.serialized(), options: options)
+        try await router.call(.command, name, CallInput(input), options: options)
     }
 
     // MARK: - Events
@@ -229,7 +238,8 @@ public actor PluginManager {
     public nonisolated var pluginEvents: AsyncStream<PluginEventDelivery> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: PluginEventDelivery.self, bufferingPolicy: .bufferingOldest(EventBus.bufferLimit))
-        let token = state.typedEvents.add(DroppingDelivery(continuation).deliver)
+        let delivery = BoundedDelivery(continuation, gap: PluginEventDelivery.gap(missed:))
+        let token = state.typedEvents.add { delivery.deliver(.event($0)) }
         continuation.onTermination = { _ in token.cancel() }
         return stream
     }

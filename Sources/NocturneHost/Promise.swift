@@ -38,7 +38,8 @@ final class Promise<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the value. `nil` after `limit` without one. Does not react to cancellation: it is for what must be known.
+    /// Waits for the value. `nil` after `limit` without one. Does not react to cancellation: it is for what must be
+    /// known.
     func value(within limit: Duration) async -> Value? {
         if let value = current { return value }
         let timer = Mutex<Task<Void, Never>?>(nil)

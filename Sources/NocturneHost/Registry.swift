@@ -7,11 +7,15 @@ import Synchronization
 public struct ContributionInfo: Sendable, Hashable {
     /// `tool` or `command`.
     public let kind: String
+    /// What it is called by. No other enabled plugin has one of the same kind and name.
     public let name: String
+    /// The plugin that contributes it.
     public let plugin: PluginID
+    /// What it does, in the manifest's words, which may hold control characters.
     public let description: String?
-    /// JSON Schemas from the manifest; `nil` if it has none.
+    /// JSON Schema that an input must match, from the manifest; `nil`: any JSON.
     public let input: JSONValue?
+    /// JSON Schema that every result matches, from the manifest; `nil`: any JSON.
     public let output: JSONValue?
     /// Whether a retry after a crash is safe.
     public let isIdempotent: Bool

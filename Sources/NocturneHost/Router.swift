@@ -39,10 +39,10 @@ final class Router: Sendable {
 
     // MARK: - Calls
 
-    /// Calls a contribution with JSON text. The result is JSON text that was checked against the manifest.
+    /// Calls a contribution. Input and result are checked against the manifest.
     func call(
-        _ kind: ContributionKind, _ name: String, _ input: [UInt8], options: CallOptions = .init(),
-        context: CallContext = .init(), caller: NestedCaller? = nil
+        _ kind: ContributionKind, _ name: String, _ input: CallInput,
+        options: CallOptions = .init(), context: CallContext = .init(), caller: NestedCaller? = nil
     ) async throws(CallError) -> JSONValue {
         guard let entry = registry.entry(kind, name) else {
             guard let owner = registry.owner(kind, name), let gate = gates.withLock({ $0[owner] })
@@ -52,7 +52,7 @@ final class Router: Sendable {
             return try await callAbsent(owner, gate, kind, name, input, options, context, caller)
         }
         return try await counted(entry.plugin) { () async throws(CallError) in
-            try Self.check(input, entry.contribution, entry.plugin)
+            try input.check(for: entry.contribution, of: entry.plugin)
             return try await self.call(
                 entry.plugin, entry.gate, checkedFor: entry.generation, kind, name, input, options,
                 context, caller)
@@ -62,7 +62,7 @@ final class Router: Sendable {
     /// The plugin is being restarted or reloaded: its gate knows whether to wait.
     private func callAbsent(
         _ owner: PluginID, _ gate: PluginGate, _ kind: ContributionKind, _ name: String,
-        _ input: [UInt8], _ options: CallOptions, _ context: CallContext, _ caller: NestedCaller?
+        _ input: CallInput, _ options: CallOptions, _ context: CallContext, _ caller: NestedCaller?
     ) async throws(CallError) -> JSONValue {
         try await counted(owner) { () async throws(CallError) in
             try await self.call(
@@ -88,7 +88,7 @@ final class Router: Sendable {
 
     private func call(
         _ id: PluginID, _ gate: PluginGate, checkedFor checked: Generation?,
-        _ kind: ContributionKind, _ name: String, _ input: [UInt8], _ options: CallOptions,
+        _ kind: ContributionKind, _ name: String, _ input: CallInput, _ options: CallOptions,
         _ context: CallContext, _ caller: NestedCaller?
     ) async throws(CallError) -> JSONValue {
         let own = checked?.deadlineMilliseconds ?? Self.defaultDeadline
@@ -124,7 +124,7 @@ final class Router: Sendable {
             }
             if checked !== generation {
                 do throws(CallError) {
-                    try Self.check(input, contribution, id)
+                    try input.check(for: contribution, of: id)
                 } catch {
                     gate.leave(generation)
                     throw error
@@ -132,7 +132,7 @@ final class Router: Sendable {
                 checked = generation
             }
             call.target = contribution.index
-            let outcome = await generation.worker.link.call(call, input)
+            let outcome = await generation.worker.link.call(call, input.text)
             leave(gate, generation, outcome)
             switch outcome {
             // it ended before it saw the call, which may wait for the next one
@@ -151,7 +151,8 @@ final class Router: Sendable {
         case .cancelled(let ticket), .gaveUp(let ticket):
             generation.worker.link.whenOver(ticket) { gate.leave(generation) }
         case .notSent, .ended, .overdue:
-            gate.lost(generation)  // first, or who waits for the place would be let into a dying process
+            // First, or who waits for the place would be let into a dying process.
+            gate.lost(generation)
             gate.leave(generation)
         default: gate.leave(generation)
         }
@@ -235,28 +236,6 @@ final class Router: Sendable {
     }
 
     // MARK: - Checks
-
-    private static func check(
-        _ input: [UInt8], _ contribution: Contribution, _ id: PluginID
-    ) throws(CallError) {
-        guard input.count <= Int(WIRE_PAYLOAD_MAX) else {
-            throw .tooLarge(
-                id, what: "the input of \(contribution.name)", bytes: input.count,
-                limit: Int(WIRE_PAYLOAD_MAX))
-        }
-        let value: JSONValue
-        do throws(JSONError) {
-            value = try JSONParser.parse(input)
-        } catch {
-            throw .invalidInput(id, name: contribution.name, why: "it is not JSON: \(error)")
-        }
-        guard let schema = contribution.input else { return }
-        do throws(JSONSchemaViolation) {
-            try schema.validate(value)
-        } catch {
-            throw .invalidInput(id, name: contribution.name, why: "\(error)")
-        }
-    }
 
     private static func checkResult(
         _ bytes: [UInt8], _ contribution: Contribution, _ id: PluginID

@@ -10,7 +10,8 @@ final class StateDirectory: Sendable {
     let path: String
     private let lock: Mutex<Int32>
 
-    /// Creates the directory (0700) if needed and takes the lock; it is free again when the process ends, however it ends.
+    /// Creates the directory (0700) if needed and takes the lock; it is free again when the process ends, however it
+    /// ends.
     init(_ path: String) throws(PluginError) {
         self.path = path
         try Self.makeDirectory(path)

@@ -80,8 +80,8 @@ extension Supervisor {
         listen(generation)
     }
 
-    /// Listens for what the generation listens for. Tokens of patterns that an older one had too go on, so that a reload
-    /// loses no event.
+    /// Listens for what the generation listens for. Tokens of patterns that an older one had too go on, so that a
+    /// reload loses no event.
     private func listen(_ generation: Generation) {
         let router = host.router, gate = gate, id = id
         let patterns = generation.build.contributions.filter { $0.kind == .listener }.map(\.name)

@@ -342,8 +342,8 @@ actor Supervisor {
 extension Refusal {
     init(_ error: StartError) { self.init(error.code, error.description) }
 
-    /// Whether a start that failed for this reason is tried again by itself: because of the machine, or because the build
-    /// has served before, so that it is not the build.
+    /// Whether a start that failed for this reason is tried again by itself: because of the machine, or because the
+    /// build has served before, so that it is not the build.
     func mayPass(hasServed: Bool) -> Bool {
         switch code {
         case "zygote", "system": true

@@ -9,8 +9,8 @@ struct SwiftRuntime: Sendable, Hashable {
     let version: String
     let directory: String
 
-    /// All that this host can offer: `../lib/nocturne/swift-<version>/` beside the worker's executable, and the toolchain
-    /// whose runtime this very process uses, as in a source build.
+    /// All that this host can offer: `../lib/nocturne/swift-<version>/` beside the worker's executable, and the
+    /// toolchain whose runtime this very process uses, as in a source build.
     static func available(worker: String) -> [SwiftRuntime] {
         var found: [SwiftRuntime] = []
         let bin = worker.lastIndex(of: "/").map { String(worker[..<$0]) } ?? "."

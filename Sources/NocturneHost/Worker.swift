@@ -40,8 +40,8 @@ struct PluginExtensions: OptionSet, Sendable {
 
 /// One process with one plugin in it.
 ///
-/// It ends when ``end(_:)`` is called, when it exits or crashes, or when its zygote dies; then ``ended`` is fulfilled once
-/// and nothing of it is left. Thread-safe.
+/// It ends when ``end(_:)`` is called, when it exits or crashes, or when its zygote dies; then ``ended`` is fulfilled
+/// once and nothing of it is left. Thread-safe.
 final class Worker: Sendable {
     private struct State {
         var pidfd: Int32 = -1
@@ -67,7 +67,8 @@ final class Worker: Sendable {
     /// Fulfilled when nothing of the process is left.
     let ended = Promise<WorkerEnd>()
 
-    /// Bytes that a pipe can hold when its writer has made it as long as it may: pipe(7), /proc/sys/fs/pipe-max-size. 1 MiB.
+    /// Bytes that a pipe can hold when its writer has made it as long as it may: pipe(7), /proc/sys/fs/pipe-max-size. 1
+    /// MiB.
     private static let pipeLimit = 1 << 20
     /// Time for a process whose control socket is closed to be dead; it closes while the process dies. 100 ms.
     private static let controlLossLimit = Duration.milliseconds(100)

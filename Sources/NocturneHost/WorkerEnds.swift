@@ -6,7 +6,8 @@ import Glibc
 extension Worker {
     /// Both ends of a worker's pipes and of its control socket.
     struct Ends {
-        /// The host's: write end of the worker's doorbell, control socket, read ends of the host's doorbell and of output.
+        /// The host's: write end of the worker's doorbell, control socket, read ends of the host's doorbell and of
+        /// output.
         private(set) var doorbell: Int32 = -1
         private(set) var control: Int32 = -1
         private(set) var hostDoorbell: Int32 = -1

@@ -127,8 +127,8 @@ final class WorkerLink: DeadlineKeeper {
         Glibc.close(control)
     }
 
-    /// Calls and waits for the outcome. Cancelling the task tells the worker and returns ``WireOutcome/cancelled(_:)`` at
-    /// once.
+    /// Calls and waits for the outcome. Cancelling the task tells the worker and returns ``WireOutcome/cancelled(_:)``
+    /// at once.
     func call(_ call: WireCall, _ payload: [UInt8]) async -> WireOutcome {
         let ticket: Ticket
         switch begin(call, payload) {

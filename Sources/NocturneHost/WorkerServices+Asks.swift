@@ -1,5 +1,5 @@
-// WorkerServices+Asks.swift — what a worker asks of the host and waits for: storage, tools of other plugins, room for large
-// payloads. Everything is copied before it is checked. Next: Router.swift.
+// WorkerServices+Asks.swift — what a worker asks of the host and waits for: storage, tools of other plugins, room for
+// large payloads. Everything is copied before it is checked. Next: Router.swift.
 
 import CLinux
 import CWire
@@ -211,7 +211,7 @@ extension WorkerServices {
     ) async -> (status: UInt32, bytes: [UInt8]) {
         guard let end = ask.payload.firstIndex(of: 0) else { return (UInt32(EINVAL), []) }
         let name = String(decoding: ask.payload[..<end], as: UTF8.self)
-        let input = Array(ask.payload[(end + 1)...])
+        let input = CallInput(text: Array(ask.payload[(end + 1)...]))
         var context = parent.context ?? CallContext()
         let caller = Router.NestedCaller(
             plugin: plugin,

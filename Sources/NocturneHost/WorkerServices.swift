@@ -1,5 +1,5 @@
-// WorkerServices.swift — what a worker asks of the host: storage, tools of other plugins, room for large replies; and its
-// log records and events. All of it is copied out of shared memory first and believed never.
+// WorkerServices.swift — what a worker asks of the host: storage, tools of other plugins, room for large replies; and
+// its log records and events. All of it is copied out of shared memory first and believed never.
 // Answers to what it asks are in WorkerServices+Asks.swift.
 
 import CLinux

@@ -34,13 +34,7 @@ actor ZygotePool {
         within limit: Duration
     ) async throws(StartError) -> (Worker, PluginExtensions) {
         let zygote = try await zygote(for: runtime)
-        let worker: Worker
-        do throws(SystemError) {
-            worker = try Worker.start(
-                spec, from: zygote, reactor: reactor, io: io, services: services)
-        } catch {
-            throw .system(error)
-        }
+        let worker = try worker(spec, from: zygote, services)
         guard let result = await worker.loaded.value(within: limit) else {
             let milliseconds = limit.milliseconds
             worker.end(.overdue(call: "loading", milliseconds: milliseconds))
@@ -62,18 +56,22 @@ actor ZygotePool {
         }
     }
 
-    /// What a worker that loads nothing says of its sandbox.
-    func hello(
-        _ spec: WorkerSpec, services: any WorkerServicing, within limit: Duration
-    ) async throws(StartError) -> Result<SandboxReport, StartError> {
-        let zygote = try await zygote(for: .c)
-        let worker: Worker
+    private func worker(
+        _ spec: WorkerSpec, from zygote: Zygote, _ services: any WorkerServicing
+    ) throws(StartError) -> Worker {
         do throws(SystemError) {
-            worker = try Worker.start(
+            return try Worker.start(
                 spec, from: zygote, reactor: reactor, io: io, services: services)
         } catch {
             throw .system(error)
         }
+    }
+
+    /// What a worker that loads nothing says of its sandbox.
+    func hello(
+        _ spec: WorkerSpec, services: any WorkerServicing, within limit: Duration
+    ) async throws(StartError) -> Result<SandboxReport, StartError> {
+        let worker = try worker(spec, from: try await zygote(for: .c), services)
         let loaded = await worker.loaded.value(within: limit)
         let report = worker.report
         worker.end(.stopped)

@@ -1,5 +1,5 @@
-// Bench.swift — nocturne-bench NAME [--quick]: measures, and prints one JSON object a line: name, value, unit and the floor
-// that was measured in the same run. Next: Floor.swift, then one file for each NAME.
+// Bench.swift — nocturne-bench NAME [--quick]: measures, and prints one JSON object a line: name, value, unit and the
+// floor that was measured in the same run. Next: Floor.swift, then one file for each NAME.
 
 import Glibc
 import NocturneCore
@@ -17,7 +17,8 @@ enum Bench {
         case "memory": try await MemoryBench(isQuick: isQuick).run()
         default:
             print(
-                "usage: nocturne-bench call|reload|memory [--quick]   (in the checkout's root: it builds plugins with cc)"
+                "usage: nocturne-bench call|reload|memory [--quick]\n"
+                    + "in the checkout's root: it builds plugins with cc"
             )
             exit(64)
         }

@@ -23,7 +23,7 @@ static void refuse_object(const char *path, const char *reason) {
     } else if (strstr(reason, "executable stack") != NULL) {
         advice = "; link it with -z noexecstack";
     }
-    fail(WIRE_STAGE_LOAD, ENOEXEC, "the plugin cannot be loaded: %s%s", reason, advice);
+    fail(WIRE_STAGE_LOAD, ENOEXEC, "%s%s", reason, advice);
 }
 
 static const nocturne_plugin_t *run_entry(

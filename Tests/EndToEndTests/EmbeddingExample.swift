@@ -1,6 +1,6 @@
-// EmbeddingExample.swift — the README's program that embeds the host. README shows these very lines; TidyTests compares.
+// EmbeddingExample.swift — the README's program that embeds the host. README shows these very lines; TidyTests
+// compares.
 
-import NocturneCore
 import Nocturne
 
 /// Serves the plugins of a folder, calls one, and ends.

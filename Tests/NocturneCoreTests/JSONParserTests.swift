@@ -6,6 +6,21 @@ import Testing
 @testable import NocturneCore
 
 @Suite struct JSONParserTests {
+    @Test func `a value tells how deep it nests, by the count that the parser goes by`() throws {
+        let limit = JSONParser.Options.maximumDepth
+        func nested(_ count: Int) -> JSONValue {
+            (0..<count).reduce(1) { $1 % 2 == 0 ? .array([0, $0]) : ["a": 0, "b": $0] }
+        }
+        #expect(!nested(0).nests(deeperThan: 0))
+        #expect(nested(1).nests(deeperThan: 0))
+        for count in [limit, limit + 1] {
+            let isTooDeep = nested(count).nests(deeperThan: limit)
+            #expect(isTooDeep == (count > limit))
+            let parsed = try? JSONParser.parse(nested(count).serialized())
+            #expect((parsed == nil) == isTooDeep)
+        }
+    }
+
     @Test func `every kind of value is read as what it is`() throws {
         let value = try JSONParser.parse(
             #" { "a" : [ 1 , -2.5e3 , true , false , null , "x" , { } , [ ] ] } "# + "\r\n\t")

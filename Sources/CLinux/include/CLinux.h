@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// A memory file of `size` bytes, close-on-exec, that can neither shrink nor grow: a peer that truncated it would turn our
-// next access into SIGBUS (memfd_create(2), F_SEAL_SHRINK).
+// A memory file of `size` bytes, close-on-exec, that can neither shrink nor grow: a peer that truncated it would turn
+// our next access into SIGBUS (memfd_create(2), F_SEAL_SHRINK).
 int clinux_memory_file(const char *name, uint64_t size);
 // Forbids all new writable mappings of the file; those that exist stay (F_SEAL_FUTURE_WRITE, Linux 5.1), and further
 // seals with it.
@@ -30,15 +30,15 @@ int clinux_send(int fd, const void *bytes, uint64_t size, const int *descriptors
 // descriptor (all are closed then). `*descriptor` is -1 or the one that came, close-on-exec.
 int64_t clinux_receive(int fd, void *bytes, uint64_t capacity, int *descriptor);
 
-// Starts a program with exactly `count` descriptors, `descriptors[i]` as number i, default signals and an empty mask, in a
-// session of its own. posix_spawn(3), so safe in a program with threads.
+// Starts a program with exactly `count` descriptors, `descriptors[i]` as number i, default signals and an empty mask,
+// in a session of its own. posix_spawn(3), so safe in a program with threads.
 int clinux_spawn(
     const char *path, char *const arguments[], char *const environment[], const int *descriptors,
     int count, pid_t *pid);
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_kill(int pidfd, int signal);
-// Waits for the process behind the pidfd if it is our child. Returns 1 and fills in code and status (siginfo_t's), 0 if it
-// still runs.
+// Waits for the process behind the pidfd if it is our child. Returns 1 and fills in code and status (siginfo_t's), 0 if
+// it still runs.
 int clinux_pidfd_wait(int pidfd, int *code, int *status);
 // The process's id as this process sees it, from /proc/self/fdinfo; -1 if it has gone.
 pid_t clinux_pidfd_pid(int pidfd);

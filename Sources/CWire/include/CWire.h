@@ -6,13 +6,13 @@
 //   down  written by the host, sealed F_SEAL_FUTURE_WRITE after the host has mapped it: the worker maps it read-only
 //   up    written by the worker
 //
-// A call.   The host picks a free call slot, writes `wire_request` into down and its payload beside it, appends the slot
-//           number to down's queue, stores the new tail, and rings the worker's doorbell if a thread of it sleeps. A call
-//           thread takes the next number of the queue, runs the handler, writes `wire_reply` into the same slot of up and
-//           stores the request's generation into `wire_reply.state` last. It rings the host's doorbell if the host waits.
-//           The queue is as long as there are slots, so it cannot overflow, and the reply's place is reserved.
-// A service. The same the other way round, with service slots: the worker asks (storage, a tool of another plugin, a large
-//           reply buffer), the host answers in down and wakes the asking thread by FUTEX_WAKE on `wire_answer.state`.
+// A call. The host picks a free call slot, writes `wire_request` into down and its payload beside it, appends the slot
+// number to down's queue, stores the new tail, and rings the worker's doorbell if a thread of it sleeps. A call thread
+// takes the next number of the queue, runs the handler, writes `wire_reply` into the same slot of up and stores the
+// request's generation into `wire_reply.state` last. It rings the host's doorbell if the host waits. The queue is as
+// long as there are slots, so it cannot overflow, and the reply's place is reserved.
+// A service. The same the other way round, with service slots: the worker asks (storage, a tool of another plugin, a
+// large reply buffer), the host answers in down and wakes the asking thread by FUTEX_WAKE on `wire_answer.state`.
 // A record. Log records and events go one way, through a byte ring in up; what does not fit is dropped and counted.
 // A doorbell is one byte in a pipe: a pipe wakes its reader on the writer's CPU, futex and eventfd on another one.
 //
@@ -178,9 +178,9 @@ typedef struct wire_record {
 #define WIRE_MESSAGE_FILE 8u    // host → worker, one descriptor: a memory file, for what says `is_reply`
 #define WIRE_MESSAGE_READY 9u   // zygote → host: started, with the layers that the kernel offers
 
-// The descriptors of a spawn message, in this order: stdout, stderr, control, the worker's doorbell (read end), the same
-// (write end: call threads wake each other), the host's doorbell (write end), down, up. In the worker they become 1 … 8
-// in the same order, after /dev/null as 0; 7 and 8 are closed once mapped, so a worker holds exactly 0 … 6.
+// The descriptors of a spawn message, in this order: stdout, stderr, control, the worker's doorbell (read end), the
+// same (write end: call threads wake each other), the host's doorbell (write end), down, up. In the worker they become
+// 1 … 8 in the same order, after /dev/null as 0; 7 and 8 are closed once mapped, so a worker holds exactly 0 … 6.
 #define WIRE_FILES 8u
 #define WIRE_FD_CONTROL 3
 #define WIRE_FD_DOORBELL 4

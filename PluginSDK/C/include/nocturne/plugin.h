@@ -11,8 +11,8 @@
 //
 // Tags end each function's text. The thread: [loader thread] runs constructors and the entry; [call thread] is one of
 // the manifest's `limits.concurrency` threads (with 1, the default, every hook and every call runs on the same one);
-// [control thread] runs `cancel` only; [any thread] includes the plugin's own. After `&` the state: `active` is from the
-// start of `activate` until `deactivate` returns. A function called on a wrong thread or in a wrong state returns
+// [control thread] runs `cancel` only; [any thread] includes the plugin's own. After `&` the state: `active` is from
+// the start of `activate` until `deactivate` returns. A function called on a wrong thread or in a wrong state returns
 // -EPERM and is counted; it never crashes the plugin.
 //
 // Ownership: pointers that a function is given are borrowed until it returns, a call's input until the call is
@@ -45,8 +45,8 @@ extern "C" {
 #define NOCTURNE_STORAGE_KEY_MAX 256u        // bytes
 #define NOCTURNE_STORAGE_VALUE_MAX (1u << 20) // bytes
 
-// How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands and
-// listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
+// How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands
+// and listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
 #define NOCTURNE_OK 0u
 #define NOCTURNE_FAILED 1u        // it failed, and would fail again
 #define NOCTURNE_RETRY 2u         // it failed, but the same call may succeed later
@@ -82,9 +82,9 @@ typedef struct nocturne_host {
     // [any thread]
     const void *(*get_extension)(const char *id);
 
-    // Completes `call`, once: from its handler or later, from any thread. `bytes` is copied before this returns and stays
-    // the plugin's, unless it came from `reserve`. `call` must not be used afterwards. Returns 0, or -EALREADY if the
-    // call was completed, -EMSGSIZE over NOCTURNE_PAYLOAD_MAX, -EINVAL for a status that is not listed above. A
+    // Completes `call`, once: from its handler or later, from any thread. `bytes` is copied before this returns and
+    // stays the plugin's, unless it came from `reserve`. `call` must not be used afterwards. Returns 0, or -EALREADY if
+    // the call was completed, -EMSGSIZE over NOCTURNE_PAYLOAD_MAX, -EINVAL for a status that is not listed above. A
     // completion after the deadline or after cancellation is legal and ignored.
     // [any thread & active] [since ABI 1.0]
     int32_t (*complete)(nocturne_call_t *call, uint32_t status, const void *bytes, uint64_t size);
@@ -158,7 +158,8 @@ typedef struct nocturne_host_storage {
     int32_t (*set)(const char *key, uint32_t kind, const void *bytes, uint64_t size);
     // Returns 0, or -ENOENT if there was nothing. (`remove`, because `delete` is a word of C++.) [any thread & active]
     int32_t (*remove)(const char *key);
-    // Copies a JSON array of the keys that begin with `prefix`, in byte order. Returns its full size. [any thread & active]
+    // Copies a JSON array of the keys that begin with `prefix`, in byte order. Returns its full size.
+    // [any thread & active]
     int64_t (*keys)(const char *prefix, void *buffer, uint64_t capacity);
 } nocturne_host_storage_t;
 
@@ -167,8 +168,8 @@ typedef struct nocturne_host_events {
     uint32_t struct_size;
     uint32_t reserved;
 
-    // Publishes an event. `name` begins with the plugin's id and a colon ("word-count:milestone"), `payload` is JSON, at
-    // most 4,096 bytes. Returns 0; -EAGAIN if it was dropped because the host is behind; -EINVAL, -EMSGSIZE.
+    // Publishes an event. `name` begins with the plugin's id and a colon ("word-count:milestone"), `payload` is JSON,
+    // at most 4,096 bytes. Returns 0; -EAGAIN if it was dropped because the host is behind; -EINVAL, -EMSGSIZE.
     // [any thread & active]
     int32_t (*emit)(const char *name, const void *payload, uint64_t size);
 } nocturne_host_events_t;
@@ -181,9 +182,9 @@ typedef struct nocturne_host_calls {
     uint32_t struct_size;
     uint32_t reserved;
 
-    // Calls a tool of another plugin and blocks until it answers. `parent` is the call on whose behalf: its deadline and
-    // cancellation go along. `answer` is called exactly once with NOCTURNE_OK and the result, or another status and a
-    // message. Returns 0 when `answer` had NOCTURNE_OK, else -EIO; -ETIMEDOUT, -EMSGSIZE, -EAGAIN (too many at once)
+    // Calls a tool of another plugin and blocks until it answers. `parent` is the call on whose behalf: its deadline
+    // and cancellation go along. `answer` is called exactly once with NOCTURNE_OK and the result, or another status and
+    // a message. Returns 0 when `answer` had NOCTURNE_OK, else -EIO; -ETIMEDOUT, -EMSGSIZE, -EAGAIN (too many at once)
     // without an `answer`. A ring of plugins that wait for each other is refused with a message that names it.
     // [any thread & active, while `parent` is not completed]
     int32_t (*call_tool)(
@@ -243,8 +244,8 @@ typedef struct nocturne_health {
 typedef struct nocturne_state {
     uint32_t struct_size;
     uint32_t reserved;
-    // Writes the state, at most `capacity` bytes (16 MiB), and the number of its layout into `schema`. Returns its size,
-    // or a negative number: the reload is given up and this generation goes on. [call thread & active]
+    // Writes the state, at most `capacity` bytes (16 MiB), and the number of its layout into `schema`. Returns its
+    // size, or a negative number: the reload is given up and this generation goes on. [call thread & active]
     int64_t (*save)(uint32_t *schema, void *buffer, uint64_t capacity, nocturne_error_t *error);
     // Takes over what another build of the plugin saved. Returns 0, or a negative number for "cannot": the reload is
     // given up and the old generation goes on. [call thread & active]
@@ -278,7 +279,8 @@ typedef struct nocturne_plugin {
     // Starts the plugin; everything of the host may be used. 0, or a negative number and `error`. May be NULL.
     // [call thread]
     int32_t (*activate)(nocturne_error_t *error);
-    // No call runs and none will come. Its result is logged; the process is killed afterwards. May be NULL. [call thread]
+    // No call runs and none will come. Its result is logged; the process is killed afterwards. May be NULL.
+    // [call thread]
     int32_t (*deactivate)(nocturne_error_t *error);
 } nocturne_plugin_t;
 
@@ -294,8 +296,10 @@ NOCTURNE_EXPORT const nocturne_plugin_t *nocturne_plugin_entry(
 #endif
 NOCTURNE_ASSERT(sizeof(void *) == 8, "Nocturne plugins are 64-bit");
 NOCTURNE_ASSERT(sizeof(nocturne_error_t) == 528 && offsetof(nocturne_error_t, message) == 16, "nocturne_error");
-NOCTURNE_ASSERT(offsetof(nocturne_host_t, get_extension) == 8 && offsetof(nocturne_host_t, remaining) == 40, "nocturne_host");
-NOCTURNE_ASSERT(sizeof(nocturne_contribution_t) == 24 && sizeof(nocturne_contributions_t) == 16, "nocturne_contributions");
+NOCTURNE_ASSERT(offsetof(nocturne_host_t, get_extension) == 8 && offsetof(nocturne_host_t, remaining) == 40,
+    "nocturne_host");
+NOCTURNE_ASSERT(sizeof(nocturne_contribution_t) == 24 && sizeof(nocturne_contributions_t) == 16,
+    "nocturne_contributions");
 NOCTURNE_ASSERT(offsetof(nocturne_plugin_t, activate) == 16 && sizeof(nocturne_plugin_t) == 32, "nocturne_plugin");
 NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
 
@@ -305,8 +309,8 @@ NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_h
 
 // ------------------------------------------------------------------------------ the manifest inside the file
 
-// Puts the manifest into the file as an ELF note (name "Nocturne", type 1, section .note.nocturne), where `strip` leaves
-// it and the host finds it without running anything. The argument is the JSON object itself, not a string:
+// Puts the manifest into the file as an ELF note (name "Nocturne", type 1, section .note.nocturne), where `strip`
+// leaves it and the host finds it without running anything. The argument is the JSON object itself, not a string:
 //   NOCTURNE_MANIFEST({ "id": "hello", "name": "Hello", "version": "1.0.0", "abi": "1.0" })
 #define NOCTURNE_MANIFEST(...) NOCTURNE_MANIFEST_TEXT(#__VA_ARGS__)
 
