@@ -56,7 +56,8 @@ import Testing
             #expect(why.contains("n") && why.contains("integer"))
             for text in ["{", "", "{\"n\":1}x", "\u{1}"] {
                 await #expect {
-                    _ = try await harness.host.router.call(.tool, "picky", Array(text.utf8))
+                    _ = try await harness.host.router.call(
+                        .tool, "picky", CallInput(text: Array(text.utf8)))
                 } throws: { ($0 as? CallError)?.code == "invalidInput" }
             }
             #expect(try await harness.host.call("picky", ["n": 1]) == 1)
