@@ -60,8 +60,8 @@ struct ContributionName: Hashable, Sendable {
     let name: String
 }
 
-/// A verified object that can be started. It holds no process. Immutable; a class, because a manifest is hundreds of bytes and
-/// many tables refer to it.
+/// A verified object that can be started. It holds no process. Immutable; a class, because a manifest is hundreds of
+/// bytes and many tables refer to it.
 final class PluginBuild: Sendable {
     let hash: ContentHash
     let manifest: Manifest

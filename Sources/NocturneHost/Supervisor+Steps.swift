@@ -175,7 +175,8 @@ extension Supervisor {
             return nil
         } catch {
             if let started { await end(started) }
-            host.router.registry.release(id, except: current?.build)
+            // What crashed meanwhile comes back, and has its names until then.
+            host.router.registry.release(id, except: (current ?? lost?.generation)?.build)
             return kept(old, Refusal(error))
         }
     }

@@ -64,7 +64,7 @@ actor Supervisor {
     private var isWorking = false
     private var isClosed = false
     /// What crashed while something else was being done, and how: it is started again if nothing takes its place.
-    private var lost: (generation: Generation, why: Refusal)?
+    private(set) var lost: (generation: Generation, why: Refusal)?
     /// By pattern.
     var listeners: [String: EventToken] = [:]
 
@@ -128,8 +128,8 @@ actor Supervisor {
 
     /// Pursues `kind` and returns when it, or a newer goal, has been reached or given up.
     ///
-    /// - Parameter serial: rises with each decision. Goals may arrive in another order than they were decided in: what is
-    ///   checked first for one is not for another. Then the latest decision counts.
+    /// - Parameter serial: rises with each decision. Goals may arrive in another order than they were decided in:
+    ///   what is checked first for one is not for another. Then the latest decision counts.
     /// - Returns: why it was given up.
     @discardableResult
     func pursue(_ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool = false) async -> Refusal?

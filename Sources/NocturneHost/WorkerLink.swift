@@ -73,7 +73,8 @@ final class WorkerLink: DeadlineKeeper {
             requestFile = file
         }
 
-        /// Back to what it was before ``take(_:_:_:)``, but for the generation. Returns what must be done outside the lock.
+        /// Back to what it was before ``take(_:_:_:)``, but for the generation. Returns what must be done outside the
+        /// lock.
         mutating func free() -> [Action] {
             call = nil
             waiter = nil

@@ -66,8 +66,8 @@ final class Floor {
         return samples.microseconds(0.5)
     }
 
-    /// 200 µs, long enough for the other side to sleep. The thread itself sleeps, so that no third one has a part in what is
-    /// measured next.
+    /// 200 µs, long enough for the other side to sleep. The thread itself sleeps, so that no third one has a part in
+    /// what is measured next.
     static func pause() { usleep(200) }
 
     static func runChild() -> Never {

@@ -1,4 +1,5 @@
-// HostProcessTests.swift — `nocturne-plugins run` as a process of its own: killed, started again, told to end, told to look.
+// HostProcessTests.swift — `nocturne-plugins run` as a process of its own: killed, started again, told to end, told
+// to look.
 
 import CLinux
 import Glibc
