@@ -138,6 +138,9 @@ final class Router: Sendable {
             // it ended before it saw the call, which may wait for the next one
             case .notSent: continue
             case .gaveUp: throw .gaveUp(id, name: name, milliseconds: patience)
+            // The plugin saw its caller's deadline pass before the host did.
+            case .reply(CallStatus.cancelled, _) where clinux_now() >= deadline:
+                throw .gaveUp(id, name: name, milliseconds: patience)
             default:
                 let bytes = try Self.result(of: outcome, id, name, own, contribution)
                 return try Self.checkResult(bytes, contribution, id)
