@@ -352,10 +352,11 @@ extension PluginManager {
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.
     private func forget(_ id: PluginID) {
         let end = issue(.rest(.unloaded, nil), to: id)
-        let log = logs.removeValue(forKey: id)
+        let log = log(of: id)
         Task {
             _ = await end.value
-            log?.close()
+            log.close()  // until the next record; its supervisor goes on writing to this one
+            await prune()
         }
     }
 }

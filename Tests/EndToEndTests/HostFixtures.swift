@@ -117,8 +117,10 @@ enum Fixtures {
     }
 }
 
+struct CannotOpen: Error { let path: String }
+
 func readFile(_ path: String) throws -> [UInt8] {
-    let file = try #require(fopen(path, "rb"), "cannot open \(path)")
+    guard let file = fopen(path, "rb") else { throw CannotOpen(path: path) }
     defer { fclose(file) }
     var bytes: [UInt8] = [], chunk = [UInt8](repeating: 0, count: 1 << 16)
     while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {

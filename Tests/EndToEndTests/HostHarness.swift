@@ -74,7 +74,9 @@ final class HostHarness: Sendable {
         running = Mutex(try PluginManager(configuration: configuration))
     }
 
-    private static let nextUID = Mutex<UInt32>(1_890_000_000)
+    /// 256 hosts for each of 4,096 processes.
+    private static let nextUID = Mutex<UInt32>(
+        1_000_000_000 + UInt32(getpid() % 4_096) * 256 * 1_024)
 
     private func end() async {
         await host.shutdown()
