@@ -47,8 +47,12 @@ import Testing
                     == .deadlineExceeded(
                         PluginID(stringLiteral: plugin), name: plugin, milliseconds: 300))
             #expect(took >= .milliseconds(300) && took < .milliseconds(1_500), "\(took)")
+            // Its next call has 300 ms as well, which a start may take on a busy machine.
+            try await harness.eventually("it is back") {
+                let info = await harness.info(plugin)
+                return info?.status == .enabled && info?.generation == 2
+            }
             #expect(try await harness.host.call(plugin, ["n": 0]) == ["alive": true])
-            #expect(await harness.info(plugin)?.generation == 2)
         }
     }
 
