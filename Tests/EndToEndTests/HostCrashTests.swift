@@ -1,4 +1,4 @@
-// HostCrashTests.swift — plugins that crash, hang or lie in a call: one typed error for the caller, and the plugin is back.
+// HostCrashTests.swift — plugins that crash, hang or lie in a call: one typed error for the caller, and they are back.
 
 import CLinux
 import CWire

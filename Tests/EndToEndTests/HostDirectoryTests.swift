@@ -1,4 +1,5 @@
-// HostDirectoryTests.swift — what serves is what the directory holds, whatever is done to it. Next: DirectoryWatcher.swift.
+// HostDirectoryTests.swift — what serves is what the directory holds, whatever is done to it.
+// Next: DirectoryWatcher.swift.
 
 import Glibc
 import NocturneCore

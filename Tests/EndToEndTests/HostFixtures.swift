@@ -36,8 +36,8 @@ enum Fixtures {
         ).get()
     }
 
-    /// A plugin with one tool, by default of its own name, that answers `{"build": BUILD, "pid": …}`; `manifest` are more
-    /// members of its manifest.
+    /// A plugin with one tool, by default of its own name, that answers `{"build": BUILD, "pid": …}`; `manifest` are
+    /// more members of its manifest.
     static func simple(
         _ id: String, version: String = "1.0.0", build: String = "a", tool: String? = nil,
         manifest: String? = nil, to path: String
@@ -47,7 +47,8 @@ enum Fixtures {
             to: path)
     }
 
-    /// The bytes of ``simple(_:version:build:tool:manifest:to:)``: the fixture "template" with other names written into it.
+    /// The bytes of ``simple(_:version:build:tool:manifest:to:)``: the fixture "template" with other names
+    /// written into it.
     static func simpleBytes(
         _ id: String, version: String = "1.0.0", build: String = "a", tool: String? = nil,
         manifest: String? = nil

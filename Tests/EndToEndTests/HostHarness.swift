@@ -1,5 +1,5 @@
-// HostHarness.swift — a real host on temporary directories, with real plugins in real workers, for tests that are claims
-// about the whole. Everything it makes is gone when the test is over.
+// HostHarness.swift — a real host on temporary directories, with real plugins in real workers, for tests that are
+// claims about the whole. Everything it makes is gone when the test is over.
 
 import CLinux
 import Glibc
