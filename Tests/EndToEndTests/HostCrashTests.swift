@@ -59,19 +59,25 @@ import Testing
     @Test func `a kill for one call fails the others typed, and says for which`() async throws {
         try await HostHarness.run(["answers-late"]) { harness in
             let host = harness.host
-            let late = Task { try await harness.failure("answers-late", ["n": 2_000]) }
             let gate = await host.supervisor(of: "answers-late").gate
-            try await harness.eventually("it runs") { gate.load.running == 1 }
-            try await Task.sleep(for: .milliseconds(120))
-            let other = try await harness.failure("answers-late", ["n": 2_000])
-            #expect(
-                try await late.value
-                    == .deadlineExceeded("answers-late", name: "answers-late", milliseconds: 200))
-            #expect(
-                other
-                    == .killedBecause(
-                        "answers-late", name: "answers-late",
-                        because: "answers-late did not answer within 200 ms", retryable: false))
+            let killed = CallError.killedBecause(
+                "answers-late", name: "answers-late",
+                because: "answers-late did not answer within 200 ms", retryable: false)
+            var other: CallError?
+            // On a busy machine the second call may come when the first one's time is over, and meet the next process.
+            for _ in 0..<5 where other != killed {
+                let late = Task { try await harness.failure("answers-late", ["n": 2_000]) }
+                try await harness.eventually("it runs") { gate.load.running == 1 }
+                // Well after the first, by calls that take 10 ms each.
+                for _ in 0..<8 { _ = try? await host.call("answers-late", ["n": 10]) }
+                other = try await harness.failure("answers-late", ["n": 2_000])
+                #expect(
+                    try await late.value
+                        == .deadlineExceeded(
+                            "answers-late", name: "answers-late", milliseconds: 200))
+                try await harness.status("answers-late", .enabled)
+            }
+            #expect(other == killed)
             #expect(try await host.call("answers-late", ["n": 10]) == ["after": 10])
         }
     }
