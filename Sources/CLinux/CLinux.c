@@ -160,13 +160,14 @@ int clinux_spawn(
         posix_spawn_file_actions_destroy(&actions);
         return -error;
     }
-    // First out of the way of the target numbers, then onto them: a source may be another one's target.
-    enum { FREE = 200 };
+    // First above all sources and targets, then onto the targets: a source may be another one's target.
+    int free = count;
+    for (int i = 0; i < count; i++) free = descriptors[i] >= free ? descriptors[i] + 1 : free;
     for (int i = 0; i < count && error == 0; i++) {
-        error = posix_spawn_file_actions_adddup2(&actions, descriptors[i], FREE + i);
+        error = posix_spawn_file_actions_adddup2(&actions, descriptors[i], free + i);
     }
     for (int i = 0; i < count && error == 0; i++) {
-        error = posix_spawn_file_actions_adddup2(&actions, FREE + i, i);
+        error = posix_spawn_file_actions_adddup2(&actions, free + i, i);
     }
     if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, count);
     sigset_t all, none;
@@ -248,6 +249,8 @@ int clinux_futex_wake(const uint32_t *word) {
 int clinux_lock(int fd) {
     return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
 }
+
+void clinux_unlock(int fd) { flock(fd, LOCK_UN); }
 
 int64_t clinux_raise_descriptor_limit(void) {
     struct rlimit limit;

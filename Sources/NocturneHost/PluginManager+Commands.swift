@@ -16,6 +16,7 @@ extension PluginManager {
     public func load(_ id: PluginID? = nil, from path: String) async throws(PluginError)
         -> PluginInfo
     {
+        try mustBeOpen()
         let path = Self.absolute(path)
         let reader = reader
         let before = catalog.files[path]
@@ -58,6 +59,7 @@ extension PluginManager {
     ///
     /// - Throws: ``PluginError`` `unknownPlugin`, or `state` if it could not be remembered.
     public func unload(_ id: PluginID) async throws(PluginError) {
+        try mustBeOpen()
         guard decisions[id]?.choice != nil || decisions[id]?.isUnloaded == true else {
             throw .unknownPlugin(id)
         }
@@ -96,6 +98,7 @@ extension PluginManager {
     }
 
     private func setEnabled(_ enabled: Bool, _ id: PluginID) async throws(PluginError) {
+        try mustBeOpen()
         guard decisions[id] != nil else { throw .unknownPlugin(id) }
         try stored(id) { store throws(StoreError) in try store.setEnabled(enabled, for: id) }
         memory[id, default: PluginMemory()].enabled = enabled
@@ -107,6 +110,7 @@ extension PluginManager {
     /// The seed's `reloadPlugin`. If the new generation fails, the old one serves on and the error says why.
     @discardableResult
     public func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+        try mustBeOpen()
         guard decisions[id] != nil || filesByID[id] != nil else { throw .unknownPlugin(id) }
         let paths = catalog.files.values.filter { $0.offer?.id == id }.map(\.path)
         try removeHolds(on: paths, of: id)
@@ -130,6 +134,7 @@ extension PluginManager {
         await decide(forced: id)
         catalog.released.remove(id)
         guard decisions[id]?.choice != nil else {
+            _ = await goals[id]?.refusal.value
             throw PluginError("unloaded", id, "\(id): its file is gone, so it was unloaded")
         }
         if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
@@ -142,6 +147,7 @@ extension PluginManager {
     /// - Throws: ``PluginError`` `noPrevious`, or the reason why the earlier build does not serve.
     @discardableResult
     public func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+        try mustBeOpen()
         guard let decision = decisions[id], decision.choice != nil else { throw .unknownPlugin(id) }
         guard let previous = memory[id]?.previous.flatMap({ ContentHash(hex: $0) }),
             let build = build(of: previous)
@@ -177,10 +183,14 @@ extension PluginManager {
     public func configure(
         _ id: PluginID, _ settings: JSONObject, replacing: Bool = false
     ) async throws(PluginError) -> PluginInfo {
+        try mustBeOpen()
         guard let build = decisions[id]?.choice else { throw .unknownPlugin(id) }
         let before = memory[id]?.settings ?? [:]
         var after = replacing ? JSONObject() : before
-        for (key, value) in settings { after[key] = value.isNull && !replacing ? nil : value }
+        for (key, value) in settings {
+            // Spelled out, because a bare `nil` beside a JSON value is a JSON null.
+            after[key] = value.isNull && !replacing ? JSONValue?.none : value
+        }
         let filled: JSONValue
         do throws(Refusal) {
             filled = try build.settings(after)

@@ -166,6 +166,7 @@ extension PluginManager {
     }
 
     func issueGoals(forced: PluginID? = nil) {
+        if isClosed { return }
         for id in decisions.keys.sorted() {
             let kind = goal(of: id)
             if id != forced, let issued = goals[id], Self.isSame(issued.kind, kind),
@@ -277,8 +278,10 @@ extension PluginManager {
         guard let choice = decisions[id]?.choice else { return nil }
         let isWanted: Bool
         if case .run = goals[id]?.kind { isWanted = true } else { isWanted = false }
+        let snapshot = snapshots[id]
         return Requirements.Dependency(
-            version: choice.manifest.version, isUp: snapshots[id]?.status == .enabled,
+            version: choice.manifest.version,
+            serving: snapshot?.status == .enabled ? snapshot?.build?.manifest.version : nil,
             isWanted: isWanted)
     }
 
@@ -341,7 +344,7 @@ extension PluginManager {
         guard let supervisor = supervisors[id] else { return false }
         let snapshot = await supervisor.snapshot
         snapshots[id] = snapshot
-        if snapshot.status == .enabled, let hash = snapshot.build?.hash {
+        if snapshot.status == .enabled, let hash = snapshot.build?.hash, hash == snapshot.served {
             remember(hash, after: snapshot.servedBefore, of: id)
         }
         // Told apart from `snapshots`, which queries refresh too.

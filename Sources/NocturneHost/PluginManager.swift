@@ -89,8 +89,8 @@ public actor PluginManager {
     var refreshing: Task<Void, Never>?
     var watchToken: UInt64?
     var recheck: Task<Void, Never>?
-    var isStarted = false
     var isClosed = false
+    private var starting: Task<Result<Void, PluginError>, Never>?
     private var closing: Task<Void, Never>?
     let startTime = clinux_now()
 
@@ -113,12 +113,33 @@ public actor PluginManager {
     // MARK: - Life
 
     /// Scans the directory and starts what should serve, then watches it. Returns when the first scan has been carried
-    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting. A second call returns at once.
+    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting. A second call waits for the first.
     ///
-    /// - Throws: ``PluginError`` `watch` if the directory cannot be watched, `state` if the database cannot be read.
+    /// - Throws: ``PluginError`` `watch` if the directory cannot be watched, `state` if the database cannot be read,
+    ///   `closed` after ``shutdown(immediately:)``.
     public func start() async throws(PluginError) {
-        guard !isStarted else { return }
-        isStarted = true
+        try mustBeOpen()
+        // In a task of its own: a caller that goes away does not leave it half done.
+        let task = starting ?? Task { await begin() }
+        starting = task
+        try await task.value.get()
+    }
+
+    func mustBeOpen() throws(PluginError) {
+        if isClosed {
+            throw PluginError("closed", nil, "this host has shut down; make another one", exit: 69)
+        }
+    }
+
+    private func begin() async -> Result<Void, PluginError> {
+        do throws(PluginError) {
+            return .success(try await beginWatching())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func beginWatching() async throws(PluginError) {
         if let recovery = state.store.recovery {
             events.publish(
                 source: "plugins", name: "host:warning",

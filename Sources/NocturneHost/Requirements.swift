@@ -32,8 +32,8 @@ enum Requirements {
     /// What a dependency looks like at the moment.
     struct Dependency {
         let version: SemanticVersion?
-        /// It serves, or is being restarted.
-        let isUp: Bool
+        /// The version that serves at the moment, which its replacement may still take the place of; `nil`: none.
+        let serving: SemanticVersion?
         /// It is meant to serve.
         let isWanted: Bool
     }
@@ -59,7 +59,7 @@ enum Requirements {
             guard range.contains(version) else {
                 return Refusal("dependency", "it needs \(id) \(range), found \(version)")
             }
-            guard found.isWanted, isRunning || found.isUp else {
+            guard found.isWanted, isRunning || found.serving.map(range.contains) == true else {
                 return Refusal("dependency", "it needs \(id) \(range), which does not serve")
             }
         }

@@ -41,7 +41,9 @@ final class StateDirectory: Sendable {
     /// Lets another host have the directory; nothing in it may be touched any more.
     func release() {
         lock.withLock { lock in
-            if lock >= 0 { close(lock) }
+            guard lock >= 0 else { return }
+            clinux_unlock(lock)
+            close(lock)
             lock = -1
         }
     }

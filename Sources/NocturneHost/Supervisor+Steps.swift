@@ -78,6 +78,7 @@ extension Supervisor {
         host.router.registry.install(generation, gate: gate)
         gate.open(generation, queue: generation.build.manifest.limits.queue)
         listen(generation)
+        host.changed(id)  // what depends on it goes by what serves, on probation or not
     }
 
     /// Listens for what the generation listens for. Tokens of patterns that an older one had too go on, so that a

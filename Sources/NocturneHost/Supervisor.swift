@@ -100,6 +100,8 @@ actor Supervisor {
         let report: SandboxReport?
         let crashes: Int
         let build: PluginBuild?
+        /// What served last, and before that; a build on probation is neither.
+        let served: ContentHash?
         let servedBefore: ContentHash?
         let file: String?
         let settings: JSONValue
@@ -110,7 +112,7 @@ actor Supervisor {
         Snapshot(
             status: status, reason: reason, generation: current?.number ?? lastNumber,
             pid: current?.worker.pid, report: current?.worker.report, crashes: crashes,
-            build: current?.build, servedBefore: servedBefore, file: file, settings: settings,
+            build: current?.build, served: served, servedBefore: servedBefore, file: file, settings: settings,
             rejected: rejected)
     }
 
