@@ -348,8 +348,9 @@ extension PluginManager {
             remember(hash, after: snapshot.servedBefore, of: id)
         }
         // Told apart from `snapshots`, which queries refresh too.
-        let before = noted.updateValue(snapshot.build?.hash, forKey: id)
-        return before != .some(snapshot.build?.hash)
+        let builds = [snapshot.build?.hash, snapshot.served, snapshot.servedBefore]
+        let before = noted.updateValue(builds, forKey: id)
+        return before != builds
     }
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.

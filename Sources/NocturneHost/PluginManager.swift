@@ -76,8 +76,8 @@ public actor PluginManager {
     var snapshots: [PluginID: Supervisor.Snapshot] = [:]
     var reported: [String: Refusal] = [:]
     var logs: [PluginID: PluginLog] = [:]
-    /// What each plugin ran when its latest change was looked at.
-    var noted: [PluginID: ContentHash?] = [:]
+    /// What each plugin ran, and had run before, when its latest change was looked at.
+    var noted: [PluginID: [ContentHash?]] = [:]
     /// Supervisors that have news, and whether somebody looks at them already.
     var changedIDs: Set<PluginID> = []
     var isNoting = false

@@ -112,7 +112,8 @@ actor Supervisor {
         Snapshot(
             status: status, reason: reason, generation: current?.number ?? lastNumber,
             pid: current?.worker.pid, report: current?.worker.report, crashes: crashes,
-            build: current?.build, served: served, servedBefore: servedBefore, file: file, settings: settings,
+            build: current?.build, served: served, servedBefore: servedBefore, file: file,
+            settings: settings,
             rejected: rejected)
     }
 
