@@ -38,14 +38,22 @@ extension PluginManager {
         await settle(within: limit)
     }
 
+    /// Waits until all goals, and those that follow from what they led to, were reached or given up.
     func settle(within limit: Duration) async {
-        let pending = goals.values.map(\.refusal)
-        let done = Promise<Void>()
-        Task {
-            for refusal in pending { _ = await refusal.value }
-            done.fulfill(())
-        }
-        _ = await done.value(within: limit)
+        let end = clinux_now() + Int64(limit.milliseconds) * 1_000_000
+        var settled = goalSerial
+        repeat {
+            settled = goalSerial
+            let pending = goals.values.map(\.refusal)
+            let done = Promise<Void>()
+            Task {
+                for refusal in pending { _ = await refusal.value }
+                done.fulfill(())
+            }
+            _ = await done.value(within: .nanoseconds(max(0, end - clinux_now())))
+            for (id, supervisor) in supervisors { snapshots[id] = await supervisor.snapshot }
+            issueGoals()  // who waited for one that serves now
+        } while goalSerial != settled && clinux_now() < end
     }
 
     private func scheduleRefresh() {

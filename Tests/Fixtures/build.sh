@@ -36,7 +36,8 @@ compile='
 '
 # What it takes to compile one more beside them.
 mkdir -p "$out/include"
-cp -R "$root/PluginSDK/C/include/." "$root/Sources/CWire/include/." "$here/fixture.h" "$out/include"
+cp -R "$root/PluginSDK/C/include/." "$root/Sources/CWire/include/." "$here/fixture.h" "$here/Services/ring-of.h" \
+    "$out/include"
 
 find "$here" -name '*.c' -print0 |
     xargs -0 -n 1 -P 2 sh -euc "$compile" build "$out" "$root" "$here" "$nowhere" "$cc"

@@ -2,7 +2,10 @@
 // that are no JSON, "large" stores {"n": bytes}. Tells what the host returned.
 #include "fixture.h"
 
-FIXTURE("storage", TOOL("storage"))
+#ifndef SELF
+#define SELF "storage"
+#endif
+FIXTURE(SELF, TOOL(SELF))
 
 HANDLER(use) {
     const nocturne_host_storage_t *storage =
@@ -39,4 +42,4 @@ HANDLER(use) {
     }
     answer(call, "{\"result\":%lld,\"value\":%s}", (long long)result, got[0] == 0 ? "null" : got);
 }
-NOCTURNE_PLUGIN(NOCTURNE_TOOL("storage", use))
+NOCTURNE_PLUGIN(NOCTURNE_TOOL(SELF, use))
