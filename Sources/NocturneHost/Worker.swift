@@ -392,7 +392,7 @@ final class Worker: Sendable {
         }
         bytes.withUnsafeBytes { bytes in
             UnsafeMutableRawBufferPointer(
-                start: wire_call_block(memory.down, 0), count: Int(WIRE_BLOCK)
+                start: wire_names(memory.down), count: Int(WIRE_BLOCK)
             ).copyMemory(from: bytes)
         }
         return UInt32(bytes.count)

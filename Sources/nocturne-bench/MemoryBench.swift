@@ -6,6 +6,8 @@ import NocturneHost
 
 struct MemoryBench {
     let isQuick: Bool
+    /// The pool's threads and the timers of what was just done last 5 s.
+    private static let settling = Duration.seconds(6)
 
     func run() async throws {
         let host = try await BenchHost()
@@ -35,7 +37,7 @@ struct MemoryBench {
         }
         for index in 21...60 { try await host.enabled(try PluginID("bench-\(index)")) }
         for index in 21...60 { _ = try await manager.call("bench-\(index)", ["n": 1]) }
-        try await Task.sleep(for: .seconds(1))
+        try await Task.sleep(for: Self.settling)
         let after = Process.grownKilobytes(getpid())
         Bench.report("memory.host.per-plugin.pss", (after - before) / 40, "kB")
         await host.end()
@@ -43,8 +45,7 @@ struct MemoryBench {
 
     /// What the whole tree does when nothing happens.
     private func idle(_ tree: [Int32], seconds: Int) async throws {
-        // The pool's threads and the deadlines of the latest calls last 5 s.
-        try await Task.sleep(for: .seconds(6))
+        try await Task.sleep(for: Self.settling)
         let ticksBefore = tree.map(Process.cpuTicks).reduce(0, +)
         let switchesBefore = Process.voluntarySwitches(getpid())
         try await Task.sleep(for: .seconds(seconds))

@@ -26,7 +26,7 @@ static const char *word(uint32_t kind) {
 
 int contributions_read(void) {
     uint32_t count = worker.spawn.names_count, length = worker.spawn.names_length;
-    const uint8_t *source = (const uint8_t *)worker.down + WIRE_CALL_BLOCKS_AT;
+    const uint8_t *source = (const uint8_t *)worker.down + WIRE_NAMES_AT;
     if (length > WIRE_CALL_SLOTS * WIRE_BLOCK || count > length / 2) {
         return EPROTO;
     }

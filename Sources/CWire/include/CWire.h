@@ -143,6 +143,7 @@ _Static_assert(offsetof(wire_down_head, queue) == 192 && offsetof(wire_up_head, 
 
 // Offsets in both files.
 #define WIRE_SLOTS_AT WIRE_PAGE // requests in down, replies in up: one page
+#define WIRE_NAMES_AT WIRE_SLOTS_AT // until the first request, and on into the blocks: no page of their own
 #define WIRE_CALL_BLOCKS_AT (2u * WIRE_PAGE)
 #define WIRE_SERVICE_BLOCKS_AT (WIRE_CALL_BLOCKS_AT + WIRE_CALL_SLOTS * WIRE_BLOCK)
 #define WIRE_RING_AT (WIRE_SERVICE_BLOCKS_AT + WIRE_SERVICE_SLOTS * WIRE_BLOCK) // up only
@@ -227,7 +228,7 @@ typedef struct wire_spawn {
     uint64_t memory_bytes; // manifest's limits.memory
     uint32_t concurrency; // call threads, 1 … WIRE_CALL_SLOTS
     uint32_t threads;     // limits.threads, 0: the runtime's default
-    uint32_t names_count, names_length; // declared contributions: in down at WIRE_CALL_BLOCKS_AT, each u8 kind
+    uint32_t names_count, names_length; // declared contributions: in down at WIRE_NAMES_AT, each u8 kind
                                         // (WIRE_CALL_TOOL, _COMMAND, _LISTENER), then the name and a NUL
     char object[WIRE_OBJECT_NAME];
 } wire_spawn;
@@ -394,6 +395,10 @@ static inline wire_reply *wire_reply_at(void *up, uint32_t slot) {
 }
 static inline const uint32_t *wire_reply_state(const void *up, uint32_t slot) {
     return (const uint32_t *)((const uint8_t *)up + WIRE_SLOTS_AT) + (slot % WIRE_CALL_SLOTS) * 16;
+}
+// WIRE_BLOCK bytes for the declared names.
+static inline uint8_t *wire_names(void *down) {
+    return (uint8_t *)down + WIRE_NAMES_AT;
 }
 static inline uint8_t *wire_call_block(void *file, uint32_t slot) {
     return (uint8_t *)file + WIRE_CALL_BLOCKS_AT + (size_t)(slot % WIRE_CALL_SLOTS) * WIRE_BLOCK;
