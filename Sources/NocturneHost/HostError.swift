@@ -142,8 +142,8 @@ public enum CallError: ReportableError, Hashable {
             "\(id): \(name) did not answer within the \(milliseconds) ms that its caller had for it, so the call was "
                 + "cancelled; the plugin serves on, so give it longer, or retry if that is safe"
         case .waitedTooLong(let id, let name, let milliseconds):
-            "\(id): \(name) waited \(milliseconds) ms for a free place and got none: all were taken, or the plugin was being "
-                + "started; retry, or raise `limits.concurrency` in its manifest"
+            "\(id): \(name) waited \(milliseconds) ms for a free place and got none: all were taken, or the plugin was "
+                + "being started; retry, or raise `limits.concurrency` in its manifest"
         case .cancelled(let id, let name): "\(id): the call of \(name) was cancelled by its caller"
         case .crashed(let id, let name, let how, let retryable):
             "\(id): its process \(how) during \(name); it is being restarted, `logs \(id)` may say more"

@@ -113,7 +113,8 @@ public actor PluginManager {
     // MARK: - Life
 
     /// Scans the directory and starts what should serve, then watches it. Returns when the first scan has been carried
-    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting. A second call waits for the first.
+    /// out, or after three seconds: a plugin that starts slowly keeps nobody waiting. A second call waits for the
+    /// first.
     ///
     /// - Throws: ``PluginError`` `watch` if the directory cannot be watched, `state` if the database cannot be read,
     ///   `closed` after ``shutdown(immediately:)``.

@@ -55,7 +55,9 @@ import Testing
                 let path = "\(harness.plugins)/\(name).so"
                 let expected = Self.fates[name] ?? .serves
                 var fate: Fate?
-                try await harness.eventually("\(name): \(expected), but \(String(describing: fate))") {
+                try await harness.eventually(
+                    "\(name): \(expected), but \(String(describing: fate))"
+                ) {
                     let found = await harness.host.plugins().first { $0.file == path }
                     fate =
                         switch found?.status {

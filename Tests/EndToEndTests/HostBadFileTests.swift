@@ -1,5 +1,5 @@
-// HostBadFileTests.swift — whatever is dropped: a reason that says what and what to do, nothing lost, others served. What
-// is wrong inside ELF files is tried one by one in ELFImageTests.swift; here it goes through the running host.
+// HostBadFileTests.swift — whatever is dropped: a reason that says what and what to do, nothing lost, others served.
+// What is wrong inside ELF files is tried one by one in ELFImageTests.swift; here it goes through the running host.
 
 import Glibc
 import NocturneCore
@@ -32,18 +32,24 @@ import Testing
         Bad(name: "text", code: "notELF", words: ["not an ELF file", "7f 45 4c 46", "cc -shared"]) {
             try writeFile(Array("#!/bin/sh\necho a plugin\n".utf8), to: $0)
         },
-        Bad(name: "half", code: "incomplete", words: ["incomplete", "copy it again"],
+        Bad(
+            name: "half", code: "incomplete", words: ["incomplete", "copy it again"],
             make: changed("half") { $0.removeLast($0.count / 2) }),
-        Bad(name: "head-only", code: "incomplete", words: ["incomplete", "copy it again"],
+        Bad(
+            name: "head-only", code: "incomplete", words: ["incomplete", "copy it again"],
             make: changed("head") { $0.removeLast($0.count - 40) }),
         // e_ident[EI_CLASS] and e_machine of elf(5): 32 bits; 183 is AArch64.
-        Bad(name: "class", code: "architecture", words: ["32-bit", "rebuild"],
+        Bad(
+            name: "class", code: "architecture", words: ["32-bit", "rebuild"],
             make: changed("class") { $0[4] = 1 }),
-        Bad(name: "machine", code: "architecture", words: ["aarch64", "rebuild"],
+        Bad(
+            name: "machine", code: "architecture", words: ["aarch64", "rebuild"],
             make: changed("machine") { $0[18] = 183 }),
-        Bad(name: "type", code: "notSharedObject", words: ["shared object", "cc -shared"],
+        Bad(
+            name: "type", code: "notSharedObject", words: ["shared object", "cc -shared"],
             make: changed("type") { $0[16] = 1 }),
-        Bad(name: "no-headers", code: "malformed", words: ["damaged", "copy the plugin again"],
+        Bad(
+            name: "no-headers", code: "malformed", words: ["damaged", "copy the plugin again"],
             make: changed("no-headers") { $0.replaceSubrange(54..<56, with: [1, 0]) }),
         Bad(name: "empty", code: "empty", words: ["empty", "copy the plugin again"]) {
             try writeFile([], to: $0)
@@ -74,7 +80,8 @@ import Testing
             try Fixtures.simple("Bad Id", to: $0)
         },
         Bad(name: "bad-schema", code: "schema", words: ["configuration"]) {
-            try Fixtures.simple("bad-schema", manifest: #""configuration":{"type":"strin"}"#, to: $0)
+            try Fixtures.simple(
+                "bad-schema", manifest: #""configuration":{"type":"strin"}"#, to: $0)
         },
         Bad(name: "newer-host", code: "host", words: [">=99", HostVersion.string]) {
             try Fixtures.simple("newer-host", manifest: #""host":">=99""#, to: $0)
@@ -101,7 +108,9 @@ import Testing
                 let reason = info.reason ?? ""
                 #expect(info.status == .failed && info.pid == nil)
                 #expect(bad.words.allSatisfy(reason.contains), "\(bad.name): \(reason)")
-                #expect(reason.contains(bad.path(in: folder)) || info.id != nil, "\(bad.name): \(reason)")
+                #expect(
+                    reason.contains(bad.path(in: folder)) || info.id != nil,
+                    "\(bad.name): \(reason)")
             }
             // Each is told of once; the incomplete ones after two seconds, because a writer may still be at it.
             for bad in Self.bad {
@@ -222,7 +231,10 @@ import Testing
             let path = "\(harness.plugins)/serves.so"
             try Fixtures.simple("serves", build: "good", to: path)
             try await harness.status("serves", .enabled)
-            for bad in [[UInt8]("no plugin".utf8), [], Array(try Fixtures.simpleBytes("serves").dropLast(900))] {
+            for bad in [
+                [UInt8]("no plugin".utf8), [],
+                Array(try Fixtures.simpleBytes("serves").dropLast(900)),
+            ] {
                 try writeFile(bad, to: path)
                 await host.rescan()
                 #expect(try await host.call("serves")["build"] == "good")

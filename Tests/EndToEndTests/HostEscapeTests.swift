@@ -1,5 +1,5 @@
-// HostEscapeTests.swift — plugins that try to get out: what they reach is nothing, and what they break is themselves. The
-// sandbox differs for root and for an ordinary user, so this suite runs as both. Next: nocturne-worker/lockdown.c.
+// HostEscapeTests.swift — plugins that try to get out: what they reach is nothing, and what they break is themselves.
+// The sandbox differs for root and for an ordinary user, so this suite runs as both. Next: nocturne-worker/lockdown.c.
 
 import Glibc
 import NocturneCore
@@ -23,14 +23,16 @@ import Testing
         }
     }
 
-    @Test func `files, sockets, processes, signals and executable memory are denied`() async throws {
+    @Test func `files, sockets, processes, signals and executable memory are denied`() async throws
+    {
         let plugins = [
             "read-file", "write-files", "open-sockets", "fork-exec", "kill-others",
             "executable-memory", "constructor-escape", "counter",
         ]
         try await HostHarness.run(plugins) { harness in
             let secrets = [
-                "/etc/passwd", "/etc/shadow", "/proc/self/maps", "/proc/1/environ", "/proc/self/mem",
+                "/etc/passwd", "/etc/shadow", "/proc/self/maps", "/proc/1/environ",
+                "/proc/self/mem",
                 "\(harness.root)/state/host.db", ".", "/dev/mem", "/tmp",
             ]
             for path in secrets {

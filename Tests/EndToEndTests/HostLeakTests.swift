@@ -1,5 +1,5 @@
-// HostLeakTests.swift — after an unload or a crash nothing of a plugin is left, in the host or beside it. Each test runs
-// in a process of its own, because it counts what the whole process holds.
+// HostLeakTests.swift — after an unload or a crash nothing of a plugin is left, in the host or beside it. Each test
+// runs in a process of its own, because it counts what the whole process holds.
 
 import Glibc
 import NocturneCore

@@ -78,7 +78,8 @@ import Testing
         }
     }
 
-    @Test func `a required plugin that is absent, off or of the wrong version keeps its dependent out`()
+    @Test
+    func `a required plugin that is absent, off or of the wrong version keeps its dependent out`()
         async throws
     {
         try await HostHarness.run(["needs-counter"]) { harness in
@@ -134,7 +135,9 @@ import Testing
         }
     }
 
-    @Test func `plugins that need each other are told so, and permissions that nobody grants are waited for`()
+    @Test
+    func
+        `plugins that need each other are told so, and permissions that nobody grants are waited for`()
         async throws
     {
         try await HostHarness.run { harness in
@@ -147,7 +150,8 @@ import Testing
                 "asks", manifest: #""permissions":{"read":["/srv/books"]}"#,
                 to: "\(harness.plugins)/asks.so")
             for (id, code, words) in [
-                ("left", "cycle", "left → right → left"), ("right", "cycle", "right → left → right"),
+                ("left", "cycle", "left → right → left"),
+                ("right", "cycle", "right → left → right"),
                 ("asks", "permission", "read /srv/books"),
             ] {
                 try await harness.eventually("\(id) says why") {

@@ -25,7 +25,8 @@ import Testing
         }
     }
 
-    @Test func `a plugin calls a plugin, to the depth that is allowed and no deeper`() async throws {
+    @Test func `a plugin calls a plugin, to the depth that is allowed and no deeper`() async throws
+    {
         try await HostHarness.run(["counter", "needs-counter", "ring-a", "ring-b", "ring-c"]) {
             harness in
             let host = harness.host
@@ -62,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func `calls that would wait for each other in a ring fail with the ring, not with a deadline`()
+    @Test
+    func `calls that would wait for each other in a ring fail with the ring, not with a deadline`()
         async throws
     {
         try await HostHarness.run(["ring-a", "ring-b", "ring-c"]) { harness in
@@ -139,7 +141,8 @@ import Testing
         }
     }
 
-    @Test func `storage is private to an id, and survives a crash, a reload, an unload and a restart`()
+    @Test
+    func `storage is private to an id, and survives a crash, a reload, an unload and a restart`()
         async throws
     {
         try await HostHarness.run(["storage"]) { harness in

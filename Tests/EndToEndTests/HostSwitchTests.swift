@@ -1,5 +1,5 @@
-// HostSwitchTests.swift — what an operator sets holds: switches of the configuration, enabled and disabled, settings, unload
-// and rollback, across reload, replacement of the file and restart of the host.
+// HostSwitchTests.swift — what an operator sets holds: switches of the configuration, enabled and disabled, settings,
+// unload and rollback, across reload, replacement of the file and restart of the host.
 
 import Glibc
 import NocturneCore
@@ -106,11 +106,13 @@ import Testing
         }
     }
 
-    @Test func `settings are checked, reach the plugin, and survive reload, a new file and a restart`()
+    @Test
+    func `settings are checked, reach the plugin, and survive reload, a new file and a restart`()
         async throws
     {
         try await HostHarness.run(["settings"]) { harness in
-            #expect(try await harness.host.call("settings")["all"] == ["level": 5, "label": "none"])
+            #expect(
+                try await harness.host.call("settings")["all"] == ["level": 5, "label": "none"])
             try await harness.host.configure("settings", ["level": 7])
             try await harness.host.configure("settings", ["label": "seven"])
             let told: JSONValue = ["level": 7, "label": "seven"]
@@ -142,9 +144,11 @@ import Testing
             #expect(try await harness.host.call("settings")["all"] == told)
             // A null removes a key, `replacing` all others.
             try await harness.host.configure("settings", ["level": nil])
-            #expect(try await harness.host.call("settings")["all"] == ["level": 5, "label": "seven"])
+            #expect(
+                try await harness.host.call("settings")["all"] == ["level": 5, "label": "seven"])
             try await harness.host.configure("settings", ["level": 9], replacing: true)
-            #expect(try await harness.host.call("settings")["all"] == ["level": 9, "label": "none"])
+            #expect(
+                try await harness.host.call("settings")["all"] == ["level": 9, "label": "none"])
         }
     }
 
@@ -152,7 +156,8 @@ import Testing
         try await HostHarness.run { harness in
             try Fixtures.simple(
                 "plain",
-                manifest: #""configuration":{"type":"object","properties":{"a":{"type":"integer"}}}"#,
+                manifest:
+                    #""configuration":{"type":"object","properties":{"a":{"type":"integer"}}}"#,
                 to: "\(harness.plugins)/plain.so")
             try await harness.status("plain", .enabled)
             let info = try await harness.host.configure("plain", ["a": 1])
@@ -164,7 +169,8 @@ import Testing
         }
     }
 
-    @Test func `unload holds across a rescan and a restart, until the file changes or load is called`()
+    @Test
+    func `unload holds across a rescan and a restart, until the file changes or load is called`()
         async throws
     {
         try await HostHarness.run(["counter"]) { harness in
@@ -251,7 +257,9 @@ import Testing
             await never.shutdown()
             try? await never.start()
             #expect(never.tools.isEmpty)
-            await #expect(throws: PluginError.self) { try await never.load(from: Fixtures.path("counter")) }
+            await #expect(throws: PluginError.self) {
+                try await never.load(from: Fixtures.path("counter"))
+            }
             await never.shutdown()
         }
     }
