@@ -28,6 +28,7 @@ struct MemoryBench {
         Bench.report("memory.worker.c.private.p50", kept[kept.count / 2], "kB")
         Bench.report("memory.worker.c.private.max", kept[kept.count - 1], "kB")
 
+        try await swiftWorker(host)
         try await idle([getpid()] + workers, seconds: isQuick ? 3 : 20)
 
         let before = Process.grownKilobytes(getpid())
@@ -41,6 +42,19 @@ struct MemoryBench {
         let after = Process.grownKilobytes(getpid())
         Bench.report("memory.host.per-plugin.pss", (after - before) / 40, "kB")
         await host.end()
+    }
+
+    /// The sample greeter, after it has worked.
+    private func swiftWorker(_ host: BenchHost) async throws {
+        let greeter = ".build/samples/greeter.so"
+        guard host.run("cp \(greeter) '\(host.root)/built/greeter.so'") == 0 else {
+            throw BenchError("no \(greeter): run `Scripts/build-samples .build/samples` first")
+        }
+        try host.drop("\(host.root)/built/greeter.so", as: "greeter")
+        try await host.enabled("greeter")
+        for _ in 0..<20 { _ = try await host.manager.call("greet", ["name": "Ada"]) }
+        let pid = await host.manager.plugin("greeter")?.pid ?? 0
+        Bench.report("memory.worker.swift.private", Process.privateKilobytes(pid), "kB")
     }
 
     /// What the whole tree does when nothing happens.

@@ -13,29 +13,62 @@ struct ReloadBench {
         let floor = processStart()
         Bench.report("floor.process-start.p50", floor, "ms")
         let host = try await BenchHost()
-        try await measure(host, "reload.c", id: "bench-1", state: false, floor)
-        try await measure(host, "reload.c.stateful", id: "bench-2", state: true, floor)
+        try await measure(host, "reload.c", try c(host, id: "bench-1", state: false), floor)
+        try await measure(host, "reload.c.stateful", try c(host, id: "bench-2", state: true), floor)
+        try await measure(host, "reload.swift.stateful", try swift(host), floor)
         await host.end()
     }
 
-    private func measure(
-        _ host: BenchHost, _ name: String, id: PluginID, state: Bool, _ floor: Double
-    ) async throws {
-        let rounds = isQuick ? 20 : 200
+    /// A plugin in two builds that can be told apart.
+    private struct Subject {
+        let id: PluginID
+        let files: [String]
+        /// A tool for the load.
+        let tool: String
+        let input: JSONValue
+        /// Asks the plugin itself which of the two answers.
+        let answering: (PluginManager) async throws -> Int
+    }
+
+    private func c(_ host: BenchHost, id: PluginID, state: Bool) throws -> Subject {
         let files = try ["a", "b"].map { label in
             try host.build(id: "\(id)", version: "1.0.0", label: label, state: state)
         }
-        try host.drop(files[0], as: "\(id)")
-        try await host.enabled(id)
-        let load = Load(host.manager, tool: "\(id)")
+        return Subject(id: id, files: files, tool: "\(id)", input: ["n": 1]) { manager in
+            try await manager.call("\(id)-label") == "b" ? 1 : 0
+        }
+    }
+
+    /// The sample greeter, and the same with another version in its manifest.
+    private func swift(_ host: BenchHost) throws -> Subject {
+        let files = ["a", "b"].map { "\(host.root)/built/greeter-\($0).so" }
+        let greeter = ".build/samples/greeter.so"
+        let edit = #"s/"version":"1.0.0"/"version":"1.0.1"/"#
+        guard host.run("cp \(greeter) '\(files[0])'") == 0,
+            host.run("sed '\(edit)' \(greeter) > '\(files[1])'") == 0
+        else { throw BenchError("no \(greeter): run `Scripts/build-samples .build/samples` first") }
+        let input: JSONValue = ["name": "Ada"]
+        return Subject(id: "greeter", files: files, tool: "greet", input: input) { manager in
+            let serves = await manager.plugin("greeter")?.version == "1.0.1" ? 1 : 0
+            _ = try await manager.call("greet", input)
+            return serves
+        }
+    }
+
+    private func measure(
+        _ host: BenchHost, _ name: String, _ subject: Subject, _ floor: Double
+    ) async throws {
+        let rounds = isQuick ? 20 : 200
+        try host.drop(subject.files[0], as: "\(subject.id)")
+        try await host.enabled(subject.id)
+        let load = Load(host.manager, tool: subject.tool, input: subject.input)
         let callers = (0..<2).map { _ in Task { await load.run() } }
         var samples = Samples()
         for round in 1...rounds {
-            let label: JSONValue = round % 2 == 1 ? "b" : "a"
-            try host.prepare(files[round % 2])
+            try host.prepare(subject.files[round % 2])
             let start = clinux_now()
-            rename("\(files[round % 2]).copy", "\(host.root)/plugins/\(id).so")
-            while try await host.manager.call("\(id)-label") != label {
+            rename("\(subject.files[round % 2]).copy", "\(host.root)/plugins/\(subject.id).so")
+            while try await subject.answering(host.manager) != round % 2 {
                 guard clinux_now() - start < 10_000_000_000 else { throw BenchError("no reload") }
                 try await Task.sleep(for: .microseconds(100))
             }
@@ -79,11 +112,12 @@ final class Load: Sendable {
     }
     private let state = Mutex(State())
     private let manager: PluginManager
-    private let tool: String
+    private let tool: String, input: JSONValue
 
-    init(_ manager: PluginManager, tool: String) {
+    init(_ manager: PluginManager, tool: String, input: JSONValue) {
         self.manager = manager
         self.tool = tool
+        self.input = input
     }
 
     func run() async {
@@ -91,7 +125,7 @@ final class Load: Sendable {
             let start = clinux_now()
             var hasFailed = false
             do {
-                _ = try await manager.call(tool, ["n": 1])
+                _ = try await manager.call(tool, input)
             } catch {
                 hasFailed = true
                 complain("failed call: \(error)")
