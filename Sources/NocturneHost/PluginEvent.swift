@@ -11,9 +11,11 @@ public enum PluginEvent: Sendable, Hashable {
     /// It serves no more, because an operator said so. `plugin:disabled {pluginId}`
     case disabled(PluginID)
     /// Another generation serves. `plugin:reloaded {pluginId, version, previousVersion, generation,
-    /// duration}`; milliseconds.
+    /// duration, parked}`; milliseconds, from the start of the new process to the switch, and how long of that new calls
+    /// had to wait, which is 0 where no state is carried over.
     case reloaded(
-        PluginID, version: String, previousVersion: String, generation: Int, milliseconds: Double)
+        PluginID, version: String, previousVersion: String, generation: Int, milliseconds: Double,
+        parkedMilliseconds: Double)
     /// Nothing of it is left. `plugin:unloaded {pluginId}`
     case unloaded(PluginID)
     /// It could not be started, or something went wrong with it. `plugin:error {pluginId, code, message}`
@@ -67,7 +69,7 @@ public enum PluginEvent: Sendable, Hashable {
     public var plugin: PluginID? {
         switch self {
         case .loaded(let id, _, _), .enabled(let id, _, _), .disabled(let id),
-            .reloaded(let id, _, _, _, _), .unloaded(let id), .error(let id, _, _),
+            .reloaded(let id, _, _, _, _, _), .unloaded(let id), .error(let id, _, _),
             .crashed(let id, _, _, _), .log(let id, _):
             id
         case .refused(_, let id, _, _): id
@@ -84,11 +86,12 @@ public enum PluginEvent: Sendable, Hashable {
         case .enabled(_, let version, let generation):
             payload["version"] = .string(version)
             payload["generation"] = JSONValue(generation)
-        case .reloaded(_, let version, let previous, let generation, let milliseconds):
+        case .reloaded(_, let version, let previous, let generation, let milliseconds, let parked):
             payload["version"] = .string(version)
             payload["previousVersion"] = .string(previous)
             payload["generation"] = JSONValue(generation)
             payload["duration"] = JSONValue(milliseconds) ?? .null
+            payload["parked"] = JSONValue(parked) ?? .null
         case .error(_, let code, let message):
             payload["code"] = .string(code)
             payload["message"] = .string(message)

@@ -141,12 +141,14 @@ extension Supervisor {
             return kept(old, Refusal("nameTaken", error.description))
         }
         var started: Generation?
+        var parked: Int64?
         do throws(StartError) {
             let new = try await prepare(build, settings)
             started = new
             if build.manifest.reload.state, old.extensions.contains(.state),
                 new.extensions.contains(.state)
             {
+                parked = clinux_now()
                 try await handOver(from: old, to: new)
             } else {
                 try await check(new)
@@ -156,7 +158,7 @@ extension Supervisor {
             }
             let oldSettings = self.settings, oldFile = self.file
             serve(new, settings, file)
-            let milliseconds = Double(clinux_now() - begun) / 1_000_000
+            let served = clinux_now()
             if let end = await new.worker.ended.value(within: host.limits.probation),
                 !old.worker.isOver
             {
@@ -171,7 +173,8 @@ extension Supervisor {
                 .reloaded(
                     id, version: "\(build.manifest.version)",
                     previousVersion: "\(old.build.manifest.version)", generation: new.number,
-                    milliseconds: milliseconds))
+                    milliseconds: Double(served - begun) / 1_000_000,
+                    parkedMilliseconds: Double(served - (parked ?? served)) / 1_000_000))
             await retire(old)
             return nil
         } catch {

@@ -44,6 +44,8 @@ enum Bench {
 struct Samples {
     private var values: [Int64] = []
 
+    var isEmpty: Bool { values.isEmpty }
+
     mutating func add(_ nanoseconds: Int64) { values.append(nanoseconds) }
 
     /// The value below which `share` of all lie, in microseconds; the nearest rank.

@@ -64,6 +64,9 @@ struct ReloadBench {
         let load = Load(host.manager, tool: subject.tool, input: subject.input)
         let callers = (0..<2).map { _ in Task { await load.run() } }
         var samples = Samples()
+        let gate = GateTimes()
+        let token = gate.listen(to: host.manager, of: subject.id)
+        defer { token.cancel() }
         for round in 1...rounds {
             try host.prepare(subject.files[round % 2])
             let start = clinux_now()
@@ -81,6 +84,7 @@ struct ReloadBench {
         let milliseconds = { (share: Double) in samples.microseconds(share) / 1_000 }
         Bench.report("\(name).p50", milliseconds(0.5), "ms", floor: floor)
         Bench.report("\(name).p99", milliseconds(0.99), "ms", floor: floor)
+        if let gate = gate.p99 { Bench.report("\(name).gate.p99", gate, "ms") }
         Bench.report("\(name).longest-call", load.longest, "ms")
         Bench.report("\(name).calls", Double(load.calls), "calls")
         Bench.report("\(name).failed-calls", Double(load.failed), "calls")
@@ -99,6 +103,24 @@ struct ReloadBench {
             samples.add(clinux_now() - start)
         }
         return samples.microseconds(0.5) / 1_000
+    }
+}
+
+/// How long new calls had to wait in each reload of one plugin, as the host's events say.
+final class GateTimes: Sendable {
+    private let samples = Mutex(Samples())
+
+    /// Listens as long as the token that this returns lives.
+    func listen(to manager: PluginManager, of plugin: PluginID) -> EventToken {
+        manager.on(.reloaded) { event in
+            guard case .reloaded(plugin, _, _, _, _, let parked) = event, parked > 0 else { return }
+            self.samples.withLock { $0.add(Int64(parked * 1_000_000)) }
+        }
+    }
+
+    /// Milliseconds; `nil` if none had to wait.
+    var p99: Double? {
+        samples.withLock { $0.isEmpty ? nil : $0.microseconds(0.99) / 1_000 }
     }
 }
 

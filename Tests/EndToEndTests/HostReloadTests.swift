@@ -54,6 +54,13 @@ import Testing
             #expect(await harness.info("counter")?.generation == 21)
             let info = try #require(await harness.info("counter"))
             #expect(info.errors == 0 && info.crashes == 0)
+            // New calls waited for a part of each reload.
+            for event in await harness.events("plugin:reloaded", of: "counter") {
+                let times = try ["parked", "duration"].map {
+                    try #require(event.payload[$0]?.number?.double)
+                }
+                #expect(0 < times[0] && times[0] < times[1])
+            }
         }
     }
 
@@ -82,6 +89,9 @@ import Testing
                 #expect(zip(seen, seen.dropFirst()).allSatisfy { $0 <= $1 })
             }
             #expect(await harness.info("swift-change")?.errors == 0)
+            for event in await harness.events("plugin:reloaded", of: "swift-change") {
+                #expect(event.payload["parked"]?.number?.double == 0)
+            }
         }
     }
 
