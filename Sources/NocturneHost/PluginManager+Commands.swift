@@ -48,6 +48,10 @@ extension PluginManager {
         if let refusal = await goals[build.id]?.refusal.value { throw failure(build.id, refusal) }
         let decision = decisions[build.id]
         if decision?.choice?.hash != build.hash, let why = decision?.reasons[path] {
+            if file.isExternal {  // or it would serve one day, when nobody expects it any more
+                catalog.files[path] = before
+                await decide()
+            }
             throw PluginError(why.code, build.id, "\(build.id): \(path) does not serve: \(why)")
         }
         return try await settled(build.id)
@@ -128,6 +132,10 @@ extension PluginManager {
                 catalog.files[path] = nil
             } else {
                 catalog.files[path] = file
+            }
+            if case .incomplete(let why) = file.content {
+                throw PluginError(
+                    why.code, id, "\(id): not reloaded: \(why)", retryable: true, exit: 75)
             }
         }
         catalog.released.insert(id)

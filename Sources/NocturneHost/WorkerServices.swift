@@ -79,10 +79,11 @@ final class WorkerServices: WorkerServicing {
 
     private func serve(_ link: WorkerLink) {
         if let problem = takeRecords(link) {
-            link.onMisconduct(.protocolError(problem))
-        } else {
-            takeAsks(link)
+            // Never again, so `isScheduled` stays: the ring claims it as long as its memory is mapped, which is longer
+            // than the process lives.
+            return link.onMisconduct(.protocolError(problem))
         }
+        takeAsks(link)
         let again = state.withLock { state in
             let again = state.mustLookAgain || hasNews(link, state)
             state.mustLookAgain = false

@@ -114,6 +114,27 @@ private struct Left: Equatable {
         }
     }
 
+    @Test func `one that is killed for a forged record ring is let go of`() async throws {
+        await #expect(processExitsWith: .success) {
+            try await HostHarness.run { harness in
+                let host = harness.host
+                let path = try Fixtures.path("forges-records")
+                func cycle() async throws {
+                    try await host.load(from: path)
+                    let error = try await harness.failure("forges-records")
+                    #expect(error.code == "crashed" && error.description.contains("record ring"))
+                    try await host.unload("forges-records")
+                }
+                // Once the zygote and its spare worker are there.
+                try await host.load(from: try Fixtures.path("counter"))
+                try await host.unload("counter")
+                let before = try await Left.settled(harness)
+                for _ in 0..<5 { try await cycle() }
+                try await before.expectAgain(harness)
+            }
+        }
+    }
+
     @Test func `failed starts and failed replacements leave nothing`() async throws {
         await #expect(processExitsWith: .success) {
             let broken = [

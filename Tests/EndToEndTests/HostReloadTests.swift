@@ -347,4 +347,39 @@ import Testing
             #expect(try await harness.host.call("rolled")["build"] == "3")
         }
     }
+
+    @Test func `a reload of a file that is half there is refused by name; what serves serves on`()
+        async throws
+    {
+        try await HostHarness.run(["counter"]) { harness in
+            let host = harness.host
+            let path = "\(harness.plugins)/counter.so"
+            let half = try Array(readFile(path).prefix(3_000))
+            try writeFile(half, to: "\(harness.root)/staging/half")
+            rename("\(harness.root)/staging/half", path)
+            await #expect {
+                try await host.reload("counter")
+            } throws: { error in
+                let error = error as? PluginError
+                return error?.code == "incomplete" && error?.isRetryable == true
+                    && error?.description.contains("counter: not reloaded: \(path)") == true
+            }
+            #expect(try await host.call("counter")["value"]?.int ?? 0 > 0)
+            #expect(await harness.info("counter")?.generation == 1)
+        }
+    }
+
+    @Test func `a file from elsewhere that was not taken is not kept for later`() async throws {
+        try await HostHarness.run(["counter"]) { harness in
+            let host = harness.host
+            let path = "\(harness.root)/staging/other.so"
+            try writeFile(readFile(try Fixtures.path("counter")) + [0], to: path)
+            await #expect(throws: PluginError.self) { try await host.load(from: path) }
+            #expect(await harness.info("counter")?.files.count == 1)
+            harness.removeFile("counter")
+            try await harness.eventually("the counter is gone") {
+                await harness.info("counter") == nil
+            }
+        }
+    }
 }
