@@ -11,8 +11,8 @@ public enum PluginEvent: Sendable, Hashable {
     /// It serves no more, because an operator said so. `plugin:disabled {pluginId}`
     case disabled(PluginID)
     /// Another generation serves. `plugin:reloaded {pluginId, version, previousVersion, generation,
-    /// duration, parked}`; milliseconds, from the start of the new process to the switch, and how long of that new calls
-    /// had to wait, which is 0 where no state is carried over.
+    /// duration, parked}`; milliseconds, from the start of the new process to the switch, and for how long of that new
+    /// calls had to wait, which is 0 where no state is carried over.
     case reloaded(
         PluginID, version: String, previousVersion: String, generation: Int, milliseconds: Double,
         parkedMilliseconds: Double)
