@@ -262,6 +262,12 @@ import Testing
             }
             #expect(
                 try await harness.host.call("payload", ["n": 70_000]).string?.utf8.count == 69_998)
+            // A second reservation voids the first, and a result of one's own may be larger than what was reserved.
+            for reserve: JSONValue in [0, 1] {
+                let input: JSONValue = ["n": 1_000_000, "reserve": reserve, "first": 70_000]
+                let reply = try await harness.host.call("payload", input)
+                #expect(reply.string?.utf8.count == 999_998)
+            }
             _ = try await harness.failure("payload", ["n": JSONValue(limit + 1)])
         }
     }
