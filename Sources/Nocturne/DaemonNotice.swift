@@ -15,7 +15,7 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .ready(let plugins, let socketPath):
-            "nocturne \(HostVersion.string) ready: \(plugins) plugins, "
+            "nocturne \(HostVersion.string) ready: \(plugins) \(plugins == 1 ? "plugin" : "plugins"), "
                 + "socket \(Printable.line(socketPath))"
         case .sectionWithoutEngine(let section):
             "\"\(section)\" is configured, but this version has no engine for it yet: ignored"

@@ -56,12 +56,12 @@ public enum RequestError: ReportableError, Hashable {
         case .unknownRoute(let method, let path):
             "no route \(method) \(Printable.line(path)); GET /openapi.json lists all"
         case .notJSON(let error):
-            "the request's body is not accepted: \(error)"
+            "the input is not accepted: \(error)"
         case .wrongBody(let expected, let found):
             "the request's body is \(found): expected \(expected)"
         case .bodyTooLarge(let limit):
-            "the request's body has more than the \(limit) bytes that a payload may have; "
-                + "send less, or a path that the plugin may read"
+            "the input has more than the \(limit) bytes that a payload may have; "
+                + "send less"
         case .invalidParameter(let name, let found, let expected):
             "\(name) is \(quoted(found)): expected \(expected)"
         case .denied(let caller, let host):

@@ -23,6 +23,14 @@ struct CatalogFile: Sendable {
     /// When it was first seen incomplete (CLOCK_MONOTONIC, ns).
     var incompleteSince: Int64?
 
+    /// Why its content is no plugin, if it is none.
+    var problem: Refusal? {
+        switch content {
+        case .build: nil
+        case .refused(let why, _, _), .incomplete(let why): why
+        }
+    }
+
     /// What it offers at the moment.
     var offer: PluginBuild? {
         if case .build(let build) = content { return build }

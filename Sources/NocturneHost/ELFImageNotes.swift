@@ -2,6 +2,8 @@
 // loader would look (PT_NOTE), then by section, for files whose note is in no segment.
 // Next: ELFImageSymbols.swift.
 
+internal import NocturneCore
+
 /// Collects manifest notes from regions of notes.
 private struct NoteSearch {
     /// Name with its NUL, as n_namesz counts it (gABI "Note Section").
@@ -110,7 +112,7 @@ extension ELFImageParser {
         for range in search.descriptions {
             let size = range.upperBound - range.lowerBound
             guard size <= UInt64(ELFImage.largestManifestBytes) else {
-                throw .manifestTooLarge(bytes: Int(size), limit: ELFImage.largestManifestBytes)
+                throw .manifestTooLarge(bytes: Int(size), limit: Manifest.maximumBytes)
             }
             var manifest = bytes.copy(range)
             while manifest.last == 0 { manifest.removeLast() }

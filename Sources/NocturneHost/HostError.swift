@@ -124,7 +124,8 @@ public enum CallError: ReportableError, Hashable {
     public var description: String {
         switch self {
         case .unknownTool(let name, let kind):
-            "no enabled plugin has the \(kind) \"\(name)\"; `list` and `info ID` show what there is"
+            "no enabled plugin has the \(kind) \"\(name)\"; `\(kind)s` shows what there is, `list` which plugins "
+                + "do not serve"
         case .invalidInput(let id, let name, let why):
             "\(id): the input of \(name) is not accepted: \(why)"
         case .invalidResult(let id, let name, let why):

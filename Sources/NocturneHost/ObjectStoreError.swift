@@ -41,6 +41,8 @@ package enum IngestError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): a symbolic link to nothing; point it at a plugin or remove it"
         case .notRegular(let path, let kind):
             "\(path): \(kind.rawValue), and a plugin is a regular file; rename or remove it"
+        case .unreadable(let path, ELOOP):
+            "\(path): a symbolic link that leads back to itself; point it at a plugin or remove it"
         case .unreadable(let path, let code):
             "\(path): cannot be read: \(errnoText(code)); give the host's user read permission"
         case .empty(let path):

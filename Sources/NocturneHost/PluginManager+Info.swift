@@ -79,6 +79,11 @@ extension PluginManager {
         {
             info.pendingChange = "the new build was not taken: \(rejected.why)"
         }
+        if info.pendingChange == nil, info.status != .failed,
+            let why = files.first(where: { $0.path == decision?.path })?.problem
+        {
+            info.pendingChange = "what its file holds now was not taken: \(why)"
+        }
         return info
     }
 

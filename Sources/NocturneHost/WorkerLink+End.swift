@@ -150,7 +150,8 @@ extension WorkerLink {
         }
     }
 
-    /// Makes room for a reply over 64 KiB, as the worker asked, in place of what it had for it. Returns an errno, 0 when it is on its way.
+    /// Makes room for a reply over 64 KiB, as the worker asked, in place of what it had for it. Returns an errno, 0
+    /// when it is on its way.
     func makeRoom(slot: UInt32, generation: UInt32, size: UInt64) -> UInt32 {
         guard size > 0, size <= UInt64(WIRE_PAYLOAD_MAX) else { return UInt32(EMSGSIZE) }
         guard slot < WIRE_CALL_SLOTS else { return UInt32(EINVAL) }

@@ -50,9 +50,11 @@ enum PluginText {
             lines.append(key.padded(to: 14) + " " + plain(value))
         }
         for file in info["files"]?.array ?? [] where file["reason"]?.string != nil {
-            lines.append(
-                "other file".padded(to: 14) + " " + (text(file["path"]) ?? "?") + ": "
-                    + (text(file["reason"]) ?? ""))
+            // Of the file that was to serve `pendingChange` has told it.
+            if file["path"] == info["file"], info["pendingChange"]?.isNull == false { continue }
+            let path = text(file["path"]) ?? "?", reason = text(file["reason"]) ?? ""
+            let line = reason.hasPrefix(path) ? reason : "\(path): \(reason)"
+            lines.append("other file".padded(to: 14) + " " + line)
         }
         return lines
     }

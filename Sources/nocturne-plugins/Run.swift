@@ -16,7 +16,12 @@ struct Run: AsyncParsableCommand {
             "The directory to watch for plugins (default: ./plugins).", valueName: "dir"))
     var plugins: String?
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The configuration file, JSON: {\"plugins\": {\"pluginsPath\": \"plugins\", "
+                + "\"enableHotReload\": true, \"autoEnable\": true}} (default: "
+                + "\(StandardPaths.current.configurationFile ?? "none"), if it is there).",
+            valueName: "file"))
     var config: String?
 
     @Option(help: ArgumentHelp("The directory for settings, objects and logs.", valueName: "dir"))

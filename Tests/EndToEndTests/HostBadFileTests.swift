@@ -61,7 +61,9 @@ import Testing
         Bad(name: "dangling", code: "danglingLink", words: ["symbolic link to nothing"]) {
             symlink("\($0).nowhere", $0)
         },
-        Bad(name: "loop", code: "unreadable", words: ["cannot be read"]) { symlink($0, $0) },
+        Bad(name: "loop", code: "unreadable", words: ["leads back to itself"]) {
+            symlink($0, $0)
+        },
         Bad(name: "sparse", code: "tooLarge", words: ["4294967296 bytes", "strip"]) {
             try writeFile(Array("\u{7f}ELF".utf8), to: $0)
             truncate($0, 4 << 30)

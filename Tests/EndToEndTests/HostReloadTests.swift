@@ -365,7 +365,13 @@ import Testing
                     && error?.description.contains("counter: not reloaded: \(path)") == true
             }
             #expect(try await host.call("counter")["value"]?.int ?? 0 > 0)
-            #expect(await harness.info("counter")?.generation == 1)
+            let info = await harness.info("counter")
+            #expect(info?.generation == 1 && info?.status == .enabled)
+            #expect(info?.pendingChange?.contains("\(path): incomplete") == true)
+            try harness.drop("counter")
+            try await harness.eventually("nothing is pending") {
+                await harness.info("counter")?.pendingChange == nil
+            }
         }
     }
 
