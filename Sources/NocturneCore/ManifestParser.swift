@@ -128,7 +128,7 @@ extension ManifestField {
     fileprivate func partialVersion() throws(ManifestError) -> SemanticVersion {
         try parsed("a version such as \"2.1\" or \"2.1.0\"") { text throws(SemanticVersionError) in
             var scanner = try VersionScanner(text)
-            let (version, _) = try scanner.partialVersion()
+            let version = try scanner.partialVersion()
             try scanner.end()
             return version
         }

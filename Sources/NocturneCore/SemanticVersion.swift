@@ -27,27 +27,26 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Incompatible changes.
-    public let major: VersionNumber
-    /// Compatible additions.
-    public let minor: VersionNumber
-    /// Compatible repairs.
-    public let patch: VersionNumber
+    package let core: Core
     /// The parts after `-`; empty for a release.
     public let prerelease: [Identifier]
     /// What stands after `+`, without it; empty if there is none.
     public let build: String
 
+    /// Incompatible changes.
+    public var major: VersionNumber { core.major }
+    /// Compatible additions.
+    public var minor: VersionNumber { core.minor }
+    /// Compatible repairs.
+    public var patch: VersionNumber { core.patch }
+
     /// A release, without parsing.
     public init(_ major: VersionNumber, _ minor: VersionNumber, _ patch: VersionNumber) {
-        self.init(major, minor, patch, prerelease: [], build: "")
+        self.init(Core(major, minor, patch))
     }
 
-    init(
-        _ major: VersionNumber, _ minor: VersionNumber, _ patch: VersionNumber,
-        prerelease: [Identifier], build: String
-    ) {
-        (self.major, self.minor, self.patch) = (major, minor, patch)
+    package init(_ core: Core, prerelease: [Identifier] = [], build: String = "") {
+        self.core = core
         self.prerelease = prerelease
         self.build = build
     }
@@ -66,7 +65,7 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
 
     /// The version as it was written.
     public var description: String {
-        var text = "\(major).\(minor).\(patch)"
+        var text = core.description
         if !prerelease.isEmpty {
             text += "-" + prerelease.map(\.description).joined(separator: ".")
         }
@@ -74,36 +73,27 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
         return text
     }
 
-    /// Whether both have the same three numbers.
-    package func hasSameCore(as other: SemanticVersion) -> Bool {
-        major == other.major && minor == other.minor && patch == other.patch
-    }
-
     /// The same version without its build metadata.
     package var withoutBuild: SemanticVersion {
-        SemanticVersion(major, minor, patch, prerelease: prerelease, build: "")
+        build.isEmpty ? self : SemanticVersion(core, prerelease: prerelease)
     }
 }
 
 extension SemanticVersion: Hashable, Comparable {
     /// Whether both have the same precedence; build metadata does not count.
     public static func == (left: SemanticVersion, right: SemanticVersion) -> Bool {
-        left.hasSameCore(as: right) && left.prerelease == right.prerelease
+        left.core == right.core && left.prerelease == right.prerelease
     }
 
     /// Feeds what ``==(_:_:)`` compares.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(major)
-        hasher.combine(minor)
-        hasher.combine(patch)
+        hasher.combine(core)
         hasher.combine(prerelease)
     }
 
     /// Precedence by §11 of the specification.
     public static func < (left: SemanticVersion, right: SemanticVersion) -> Bool {
-        if left.major != right.major { return left.major < right.major }
-        if left.minor != right.minor { return left.minor < right.minor }
-        if left.patch != right.patch { return left.patch < right.patch }
+        if left.core != right.core { return left.core < right.core }
         // A release comes after its prereleases (§11.3); of two, the longer comes later if all
         // before is equal.
         if left.prerelease.isEmpty || right.prerelease.isEmpty {

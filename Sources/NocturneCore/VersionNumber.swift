@@ -1,5 +1,5 @@
 // VersionNumber.swift — a natural number of any size: SemVer sets no bound, and published versions
-// have 23 digits. Next: SemanticVersion.swift.
+// have 23 digits. Next: SemanticVersionCore.swift.
 
 /// One number of a version, without bound. Almost all fit in 64 bits and cost no allocation.
 public struct VersionNumber: Sendable, Hashable, Comparable, CustomStringConvertible,

@@ -2,23 +2,56 @@
 // may hold. Bytes and not characters, since `Character.isNumber` also likes the digits of other
 // scripts. Next: VersionRange.swift.
 
+/// A version of which the last numbers may be missing.
+struct PartialVersion {
+    /// Missing numbers are 0.
+    let version: SemanticVersion
+    /// How many numbers there are, 0...3.
+    let parts: Int
+    /// A wildcard stands for the first number that is missing.
+    let isWildcard: Bool
+
+    fileprivate static func short(
+        _ major: VersionNumber, _ minor: VersionNumber, parts: Int
+    ) -> PartialVersion {
+        PartialVersion(
+            version: SemanticVersion(major, minor, 0), parts: parts, isWildcard: false)
+    }
+
+    fileprivate static func wildcard(
+        _ major: VersionNumber, _ minor: VersionNumber, parts: Int
+    ) -> PartialVersion {
+        PartialVersion(version: SemanticVersion(major, minor, 0), parts: parts, isWildcard: true)
+    }
+}
+
 /// A position in the text of a version.
 struct VersionScanner {
-    private let text: String
     private let bytes: [UInt8]
-    private(set) var offset = 0
+    private let start: Int
+    private let limit: Int
+    private var offset: Int
 
     init(_ text: String) throws(SemanticVersionError) {
         let size = text.utf8.count
         guard size <= SemanticVersion.maximumLength else {
             throw .tooLong(bytes: size, limit: SemanticVersion.maximumLength)
         }
-        self.text = text
         bytes = Array(text.utf8)
+        (start, limit, offset) = (0, size, 0)
+    }
+
+    /// Reads a part of a longer text, which is not copied. Offsets in errors count from its start.
+    init(_ part: Range<Int>, of bytes: [UInt8]) throws(SemanticVersionError) {
+        guard part.count <= SemanticVersion.maximumLength else {
+            throw .tooLong(bytes: part.count, limit: SemanticVersion.maximumLength)
+        }
+        self.bytes = bytes
+        (start, limit, offset) = (part.lowerBound, part.upperBound, part.lowerBound)
     }
 
     private var byte: UInt8? {
-        offset < bytes.count ? bytes[offset] : nil
+        offset < limit ? bytes[offset] : nil
     }
 
     /// Reads `M.m.p`, then an optional prerelease and build.
@@ -30,20 +63,50 @@ struct VersionScanner {
         return try version(major, minor, try number())
     }
 
-    /// Reads `M`, `M.m` or a whole version. Missing numbers are 0.
-    mutating func partialVersion() throws(SemanticVersionError) -> (SemanticVersion, parts: Int) {
-        let major = try number()
-        guard byte == UInt8(ascii: ".") else { return (SemanticVersion(major, 0, 0), 1) }
+    /// Reads `M`, `M.m` or a whole version, without wildcards. Missing numbers are 0.
+    mutating func partialVersion() throws(SemanticVersionError) -> SemanticVersion {
+        try numbers(allowsWildcards: false).version
+    }
+
+    /// Reads what may stand in a range: `1`, `1.2`, `1.2.3-rc`, `*`, `1.x`, `1.2.*`.
+    mutating func rangeVersion() throws(SemanticVersionError) -> PartialVersion {
+        try numbers(allowsWildcards: true)
+    }
+
+    private mutating func numbers(
+        allowsWildcards: Bool
+    ) throws(SemanticVersionError) -> PartialVersion {
+        if allowsWildcards, try wildcards(atMost: 3) { return .wildcard(0, 0, parts: 0) }
+        let major = try number(orWildcard: allowsWildcards)
+        guard byte == UInt8(ascii: ".") else { return .short(major, 0, parts: 1) }
         offset += 1
-        let minor = try number()
-        guard byte == UInt8(ascii: ".") else { return (SemanticVersion(major, minor, 0), 2) }
+        if allowsWildcards, try wildcards(atMost: 2) { return .wildcard(major, 0, parts: 1) }
+        let minor = try number(orWildcard: allowsWildcards)
+        guard byte == UInt8(ascii: ".") else { return .short(major, minor, parts: 2) }
         offset += 1
-        return (try version(major, minor, try number()), 3)
+        if allowsWildcards, try wildcards(atMost: 1) { return .wildcard(major, minor, parts: 2) }
+        let patch = try number(orWildcard: allowsWildcards)
+        return PartialVersion(
+            version: try version(major, minor, patch), parts: 3, isWildcard: false)
+    }
+
+    /// Reads `x`, `x.x` and so on, if there is one. After a wildcard no number and no prerelease can
+    /// mean anything; node-semver drops them in silence, and a typing mistake opens the range.
+    private mutating func wildcards(atMost count: Int) throws(SemanticVersionError) -> Bool {
+        guard let first = byte, isWildcard(first) else { return false }
+        offset += 1
+        for _ in 1..<max(count, 1) where byte == UInt8(ascii: ".") {
+            offset += 1
+            guard let next = byte, isWildcard(next) else { throw unexpected("another wildcard") }
+            offset += 1
+        }
+        guard byte == nil else { throw unexpected("the end of the version after a wildcard") }
+        return true
     }
 
     /// Refuses anything that is left.
     func end() throws(SemanticVersionError) {
-        guard offset == bytes.count else { throw unexpected("the end of the version") }
+        guard offset == limit else { throw unexpected("the end of the version") }
     }
 
     private mutating func version(
@@ -65,13 +128,18 @@ struct VersionScanner {
             } while byte == UInt8(ascii: ".")
             build = String(decoding: bytes[start..<offset], as: UTF8.self)
         }
-        return SemanticVersion(major, minor, patch, prerelease: prerelease, build: build)
+        return SemanticVersion(
+            SemanticVersion.Core(major, minor, patch), prerelease: prerelease, build: build)
     }
 
-    private mutating func number() throws(SemanticVersionError) -> VersionNumber {
+    private mutating func number(
+        orWildcard: Bool = false
+    ) throws(SemanticVersionError) -> VersionNumber {
         let start = offset
         while let byte, isDigit(byte) { offset += 1 }
-        guard offset > start else { throw unexpected("a digit") }
+        guard offset > start else {
+            throw unexpected(orWildcard ? "a digit, x or *" : "a digit")
+        }
         try refuseLeadingZero(bytes[start..<offset])
         return VersionNumber(digits: bytes[start..<offset])
     }
@@ -98,7 +166,8 @@ struct VersionScanner {
     private func refuseLeadingZero(_ digits: ArraySlice<UInt8>) throws(SemanticVersionError) {
         guard digits.count > 1, digits.first == UInt8(ascii: "0") else { return }
         throw .leadingZero(
-            text, offset: digits.startIndex, number: String(decoding: digits, as: UTF8.self))
+            text, offset: digits.startIndex - start,
+            number: String(decoding: digits, as: UTF8.self))
     }
 
     private mutating func expect(
@@ -109,8 +178,15 @@ struct VersionScanner {
     }
 
     private func unexpected(_ expected: String) -> SemanticVersionError {
-        .unexpected(
-            text, offset: offset, found: showCharacter(of: bytes, at: offset), expected: expected)
+        let found = offset < limit ? showCharacter(of: bytes, at: offset) : "the end"
+        return .unexpected(text, offset: offset - start, found: found, expected: expected)
+    }
+
+    /// What is being read, for an error.
+    private var text: String { String(decoding: bytes[start..<limit], as: UTF8.self) }
+
+    private func isWildcard(_ byte: UInt8) -> Bool {
+        byte | 0x20 == UInt8(ascii: "x") || byte == UInt8(ascii: "*")
     }
 
     private func isDigit(_ byte: UInt8) -> Bool {
