@@ -15,6 +15,8 @@ final class HostResources: Sendable {
     let io: Reactor
     /// Reading plugin files. May block for the disk, for long.
     let files: Reactor
+    /// Parsing and checking large payloads of plugins, one after the other.
+    let payloads: Reactor
     let objects: ObjectStore
     let store: HostStore
     let pool: ZygotePool
@@ -33,6 +35,7 @@ final class HostResources: Sendable {
             reactor = try Reactor()
             io = try Reactor()
             files = try Reactor()
+            payloads = try Reactor()
             watcher = try DirectoryWatcher(path: directory)
         } catch {
             throw PluginError("state", nil, "\(error)", exit: 70)
@@ -54,7 +57,7 @@ final class HostResources: Sendable {
                 continuation.resume()
             }
         }
-        for thread in [reactor, io, files] { thread.stop() }
+        for thread in [reactor, io, files, payloads] { thread.stop() }
         directory.release()
     }
 

@@ -106,6 +106,11 @@ extension PluginManager {
         guard decisions[id] != nil else { throw .unknownPlugin(id) }
         try stored(id) { store throws(StoreError) in try store.setEnabled(enabled, for: id) }
         memory[id, default: PluginMemory()].enabled = enabled
+        if enabled, decisions[id]?.choice == nil {
+            throw PluginError(
+                "unloaded", id,
+                "\(id) is enabled but unloaded: `load` or a change of its file brings it back")
+        }
         issueGoals(forced: enabled && snapshots[id]?.status != .enabled ? id : nil)
         if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
     }
@@ -198,6 +203,13 @@ extension PluginManager {
         for (key, value) in settings {
             // Spelled out, because a bare `nil` beside a JSON value is a JSON null.
             after[key] = value.isNull && !replacing ? JSONValue?.none : value
+        }
+        let given = settings.first { !$0.value.isNull }
+        if build.manifest.configuration == nil, let key = given?.key {
+            throw PluginError(
+                "settings", id,
+                "\(id): \(key) cannot be set: its manifest has no `configuration`, so it has no settings"
+            )
         }
         let filled: JSONValue
         do throws(Refusal) {

@@ -64,7 +64,7 @@ public actor PluginManager {
     let state: HostResources
     /// Everything that happens, in the form of the wire.
     public nonisolated let events: EventBus
-    nonisolated let router = Router()
+    nonisolated let router: Router
 
     var catalog = Catalog()
     var decisions: [PluginID: CatalogDecision] = [:]
@@ -103,6 +103,7 @@ public actor PluginManager {
         directory = Self.absolute(configuration.pluginsPath)
         events = EventBus()
         state = try HostResources(configuration, directory: directory)
+        router = Router(payloads: state.payloads)
         do throws(StoreError) {
             for record in try state.store.plugins() { memory[record.id] = PluginMemory(record) }
         } catch {

@@ -31,6 +31,10 @@ final class Router: Sendable {
     private let gates = Mutex<[PluginID: PluginGate]>([:])
     private let counts = Mutex<[PluginID: CallCounts]>([:])
     private let undelivered = Mutex<[PluginID: Int]>([:])
+    private let payloads: Reactor
+
+    /// - Parameter payloads: the thread for payloads that take long.
+    init(payloads: Reactor) { self.payloads = payloads }
 
     /// Makes a plugin's gate known, for the questions that calls between plugins ask.
     func setGate(_ gate: PluginGate?, for id: PluginID) { gates.withLock { $0[id] = gate } }
@@ -143,8 +147,22 @@ final class Router: Sendable {
                 throw .gaveUp(id, name: name, milliseconds: patience)
             default:
                 let bytes = try Self.result(of: outcome, id, name, own, contribution)
-                return try Self.checkResult(bytes, contribution, id)
+                let checked = await workingOn(bytes.count) {
+                    Result { () throws(CallError) in try Self.checkResult(bytes, contribution, id) }
+                }
+                return try checked.get()
             }
+        }
+    }
+
+    /// Does `work` on a payload: on a large one in a thread kept for that, one after the other. A plugin can make one
+    /// that takes half a second to parse, and the pool has no more threads than the machine has processors.
+    func workingOn<Value: Sendable>(
+        _ bytes: Int, _ work: @escaping @Sendable () -> Value
+    ) async -> Value {
+        guard bytes > Int(WIRE_BLOCK) else { return work() }
+        return await withUnsafeContinuation { continuation in
+            payloads.async { continuation.resume(returning: work()) }
         }
     }
 

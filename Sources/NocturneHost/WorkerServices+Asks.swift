@@ -211,7 +211,9 @@ extension WorkerServices {
     ) async -> (status: UInt32, bytes: [UInt8]) {
         guard let end = ask.payload.firstIndex(of: 0) else { return (UInt32(EINVAL), []) }
         let name = String(decoding: ask.payload[..<end], as: UTF8.self)
-        let input = CallInput(text: Array(ask.payload[(end + 1)...]))
+        let input = await host.router.workingOn(ask.payload.count) {
+            CallInput(text: Array(ask.payload[(end + 1)...]))
+        }
         var context = parent.context ?? CallContext()
         let caller = Router.NestedCaller(
             plugin: plugin,

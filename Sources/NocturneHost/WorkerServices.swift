@@ -183,7 +183,11 @@ final class WorkerServices: WorkerServicing {
         let prefix = "\(plugin):"
         guard name.hasPrefix(prefix), name.utf8.count <= Self.eventNameLimit,
             name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-        else { return complain("an event must be named \"\(prefix)…\" in printable ASCII") }
+        else {
+            let shown = String(name.prefix(Self.eventNameLimit)).debugDescription
+            return complain(
+                "the event \(shown) was dropped: its name must be \(prefix)… in printable ASCII")
+        }
         let (isAllowed, missed) = state.withLock { state in
             guard state.eventTokens.take(now: EventBus.now()) else {
                 state.droppedEvents += 1

@@ -8,6 +8,26 @@ import Testing
 @testable import NocturneHost
 
 @Suite struct HostSwitchTests {
+    @Test func `a plugin without settings takes none, and an unloaded one is not enabled`()
+        async throws
+    {
+        try await HostHarness.run(["counter"]) { harness in
+            let host = harness.host
+            try await harness.status("counter", .enabled)
+            await #expect {
+                try await host.configure("counter", ["level": 1])
+            } throws: { error in
+                (error as? PluginError)?.code == "settings"
+            }
+            _ = try await host.unload("counter")
+            await #expect {
+                try await host.enable("counter")
+            } throws: { error in
+                (error as? PluginError)?.code == "unloaded"
+            }
+        }
+    }
+
     @Test func `with autoEnable off a new plugin is verified and loaded, and serves after enable`()
         async throws
     {

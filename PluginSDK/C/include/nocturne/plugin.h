@@ -169,7 +169,8 @@ typedef struct nocturne_host_events {
     uint32_t reserved;
 
     // Publishes an event. `name` begins with the plugin's id and a colon ("word-count:milestone"), `payload` is JSON,
-    // at most 4,096 bytes. Returns 0; -EAGAIN if it was dropped because the host is behind; -EINVAL, -EMSGSIZE.
+    // at most 4,096 bytes. Returns 0; -EAGAIN if it was dropped because the host is behind; -EMSGSIZE; -EINVAL for a
+    // name without a colon. The host drops events under another plugin's id, and says so in the plugin's log.
     // [any thread & active]
     int32_t (*emit)(const char *name, const void *payload, uint64_t size);
 } nocturne_host_events_t;
