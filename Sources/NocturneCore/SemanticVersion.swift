@@ -27,12 +27,27 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
         }
     }
 
-    package let core: Core
-    /// The parts after `-`; empty for a release.
-    public let prerelease: [Identifier]
-    /// What stands after `+`, without it; empty if there is none.
-    public let build: String
+    /// What few versions have. The numbers stand beside it, so that most versions cost no reference
+    /// and all fit in four words, as ``Core`` says why.
+    private final class Rest: Sendable {
+        let large: Core.Large?
+        let prerelease: [Identifier]
+        let build: String
 
+        init(_ large: Core.Large?, _ prerelease: [Identifier], _ build: String) {
+            (self.large, self.prerelease, self.build) = (large, prerelease, build)
+        }
+    }
+
+    private let small: Core.Small
+    private let rest: Rest?
+
+    /// The three numbers.
+    package var core: Core { Core(small: small, large: rest?.large) }
+    /// The parts after `-`; empty for a release.
+    public var prerelease: [Identifier] { rest?.prerelease ?? [] }
+    /// What stands after `+`, without it; empty if there is none.
+    public var build: String { rest?.build ?? "" }
     /// Incompatible changes.
     public var major: VersionNumber { core.major }
     /// Compatible additions.
@@ -46,9 +61,9 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
     }
 
     package init(_ core: Core, prerelease: [Identifier] = [], build: String = "") {
-        self.core = core
-        self.prerelease = prerelease
-        self.build = build
+        small = core.small
+        let isPlain = core.large == nil && prerelease.isEmpty && build.isEmpty
+        rest = isPlain ? nil : Rest(core.large, prerelease, build)
     }
 
     /// Reads exactly one version: no `v`, no spaces, no missing parts.
@@ -61,7 +76,7 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
     }
 
     /// Whether this is a prerelease.
-    public var isPrerelease: Bool { !prerelease.isEmpty }
+    public var isPrerelease: Bool { rest?.prerelease.isEmpty == false }
 
     /// The version as it was written.
     public var description: String {
@@ -82,7 +97,9 @@ public struct SemanticVersion: Sendable, CustomStringConvertible {
 extension SemanticVersion: Hashable, Comparable {
     /// Whether both have the same precedence; build metadata does not count.
     public static func == (left: SemanticVersion, right: SemanticVersion) -> Bool {
-        left.core == right.core && left.prerelease == right.prerelease
+        guard left.small == right.small else { return false }
+        if left.rest === right.rest { return true }
+        return left.core == right.core && left.prerelease == right.prerelease
     }
 
     /// Feeds what ``==(_:_:)`` compares.
@@ -93,11 +110,12 @@ extension SemanticVersion: Hashable, Comparable {
 
     /// Precedence by §11 of the specification.
     public static func < (left: SemanticVersion, right: SemanticVersion) -> Bool {
+        if let isBefore = left.small.isBefore(right.small) { return isBefore }
         if left.core != right.core { return left.core < right.core }
         // A release comes after its prereleases (§11.3); of two, the longer comes later if all
         // before is equal.
-        if left.prerelease.isEmpty || right.prerelease.isEmpty {
-            return !left.prerelease.isEmpty && right.prerelease.isEmpty
+        guard left.isPrerelease, right.isPrerelease else {
+            return left.isPrerelease && !right.isPrerelease
         }
         return left.prerelease.lexicographicallyPrecedes(right.prerelease)
     }

@@ -15,9 +15,10 @@ enum Bench {
         case "call": try await CallBench(isQuick: isQuick).run()
         case "reload": try await ReloadBench(isQuick: isQuick).run()
         case "memory": try await MemoryBench(isQuick: isQuick).run()
+        case "resolver": try ResolverBench(isQuick: isQuick).run()
         default:
             print(
-                "usage: nocturne-bench call|reload|memory [--quick]\n"
+                "usage: nocturne-bench call|reload|memory|resolver [--quick]\n"
                     + "in the checkout's root: it builds plugins with cc"
             )
             exit(64)
