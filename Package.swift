@@ -60,6 +60,8 @@ let package = Package(
         // Values, then stores, then the host.
         .target(name: "NocturneCore", swiftSettings: swiftSettings),
         .target(
+            name: "NocturneResolver", dependencies: ["NocturneCore"], swiftSettings: swiftSettings),
+        .target(
             name: "NocturneStorage",
             dependencies: ["NocturneCore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings
@@ -104,6 +106,10 @@ let package = Package(
         // Tests: one folder per target; EndToEndTests run the real programs, TidyTests read these files.
         .testTarget(
             name: "NocturneCoreTests", dependencies: ["NocturneCore"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneResolverTests", dependencies: ["NocturneResolver", "NocturneCore"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,0 +1,304 @@
+// ProofWords.swift — the words for one line of a proof: versions, terms, facts, and two lines in one breath.
+// Next: Explanation.swift.
+
+import NocturneCore
+
+/// Puts nodes of one proof into words, after pub's (dart-lang/pub, doc/solver.md, "Error reporting").
+struct ProofWords {
+    let proof: Proof
+    /// Subjects of which the conclusion speaks: named bare, without "every version of".
+    private let goals: Set<Int>
+    private var declared: [Proof.Term: String] = [:]
+
+    init(_ proof: Proof) {
+        self.proof = proof
+        goals = Set(proof.conclusion.map(\.subject))
+        // A range as somebody wrote it is better known than one made of the versions there are.
+        for node in proof.nodes {
+            guard case .fact(let fact) = node.cause else { continue }
+            switch fact {
+            case .dependency(let name, let range), .optional(let name, let range):
+                for term in node.terms.dropFirst() where isNegative(term) {
+                    declare(term, name, range)
+                }
+            case .conflict(let name, let range):
+                if let term = node.terms.last { declare(term, name, range) }
+            default: break
+            }
+        }
+    }
+
+    private mutating func declare(_ term: Proof.Term, _ name: PluginID, _ range: VersionRange) {
+        guard declared[term] == nil, case .plugin(let id, _) = proof.subjects[term.subject] else {
+            return
+        }
+        let text = range == .any ? "\(name)" : "\(name) \(range)"
+        declared[term] = id == name ? text : "\(text) (from \(id))"
+    }
+
+    // MARK: - Terms
+
+    func isNegative(_ term: Proof.Term) -> Bool { term.set.contains(Term.absent) }
+
+    /// What the term is about: of a negative one, what it denies.
+    func name(_ term: Proof.Term, every: Bool = false) -> String {
+        if let text = declared[term] { return text }
+        switch proof.subjects[term.subject] {
+        case .plugin(let id, let versions):
+            let count = versions.count + 1
+            let set = meant(term, count)
+            if set.count < count - 1 {
+                return VersionWords(versions).phrase(set).map { "\(id) \($0)" }.joined(
+                    separator: " or ")
+            }
+            return every && !goals.contains(term.subject) ? "every version of \(id)" : "\(id)"
+        case .need(let name, let range, let providers):
+            let set = meant(term, providers.count + 1)
+            let text = range.map { $0 == .any ? "\(name)" : "\(name) \($0)" } ?? "another \(name)"
+            if set.count == providers.count { return text }
+            let ids = set.values.compactMap { value -> String? in
+                guard case .plugin(let id, _) = proof.subjects[providers[value - 1].subject] else {
+                    return nil
+                }
+                return "\(id)"
+            }
+            return "\(text) from \(ids.joined(separator: " or "))"
+        }
+    }
+
+    /// The subject of a conclusion: exact versions, unless all are meant.
+    func version(_ term: Proof.Term) -> String {
+        guard case .plugin(let id, let versions) = proof.subjects[term.subject],
+            term.set.count < versions.count
+        else { return name(term) }
+        return "\(id) "
+            + term.set.values.map { "\(versions[$0 - 1].version)" }.joined(separator: " or ")
+    }
+
+    private func meant(_ term: Proof.Term, _ count: Int) -> ValueSet {
+        isNegative(term) ? ValueSet(allOf: count).subtracting(term.set) : term.set
+    }
+
+    private func positives(_ node: Proof.Node) -> [Proof.Term] {
+        node.terms.filter { !isNegative($0) }
+    }
+
+    private func negatives(_ node: Proof.Node) -> [Proof.Term] { node.terms.filter(isNegative) }
+
+    private func names(_ terms: [Proof.Term], _ word: String) -> String {
+        terms.map { name($0) }.joined(separator: " \(word) ")
+    }
+
+    // MARK: - One node
+
+    /// What a node says, as a clause.
+    func clause(_ node: Proof.Node) -> String {
+        if case .fact(let fact) = node.cause { return self.fact(fact, node) }
+        let (positives, negatives) = (positives(node), negatives(node))
+        switch (positives.count, negatives.count) {
+        case (1, 0): return "\(name(positives[0])) is forbidden"
+        case (0, 1): return "\(name(negatives[0])) is required"
+        case (2, 0): return "\(name(positives[0])) is incompatible with \(name(positives[1]))"
+        case (_, 0): return "one of \(names(positives, "or")) must be absent"
+        case (0, _): return "one of \(names(negatives, "or")) must be there"
+        case (1, _): return "\(name(positives[0], every: true)) requires \(names(negatives, "or"))"
+        default: return "if \(names(positives, "and")) then \(names(negatives, "or"))"
+        }
+    }
+
+    private func fact(_ fact: Fact, _ node: Proof.Node) -> String {
+        let subject = name(node.terms[0], every: true)
+        switch fact {
+        case .dependency(let name, let range):
+            if node.terms.count > 1 { return "\(subject) depends on \(self.name(node.terms[1]))" }
+            let wanted = range == .any ? "\(name)" : "\(name) \(range)"
+            return "\(subject) depends on \(wanted), \(absence(of: name))"
+        case .optional(let name, let range):
+            return "\(subject) needs \(name), if it is there, to be \(range)"
+        case .conflict:
+            return "\(subject) conflicts with \(name(node.terms[1]))"
+        case .provider:
+            return "\(subject) requires \(name(node.terms[1]))"
+        case .refused(let refusal):
+            return "\(subject) is refused (\(refusal.text))"
+        case .selfDependency:
+            return "\(subject) depends on itself"
+        case .cycle(let steps):
+            let arrows = steps.map { step in
+                let provider = step.target == step.name ? "" : " (from \(step.target))"
+                let range = step.range == .any ? "" : " \(step.range)"
+                return "\(step.id) waits for \(step.name)\(range)\(provider)"
+            }
+            return arrows.joined(separator: ", ") + ", so that none of them can start first"
+        }
+    }
+
+    /// Versions that are named when none of them fits.
+    private static let namedVersions = 3
+
+    private func absence(of name: PluginID) -> String {
+        let offers = proof.versions(of: name)
+        if offers.isEmpty { return "which is not there" }
+        let named = offers.prefix(Self.namedVersions).joined(separator: ", ")
+        let rest = offers.count - Self.namedVersions
+        return "of which there is only \(named)" + (rest > 0 ? " and \(rest) older" : "")
+    }
+
+    // MARK: - Two nodes
+
+    /// Two nodes in one clause; each with its line's number, if it has one.
+    func clause(
+        _ left: Proof.Node, _ leftLine: Int?, and right: Proof.Node, _ rightLine: Int?
+    ) -> String {
+        both(left, leftLine, right, rightLine) ?? through(left, leftLine, right, rightLine)
+            ?? forbidden(left, leftLine, right, rightLine)
+            ?? clause(left) + mark(leftLine) + " and " + clause(right) + mark(rightLine)
+    }
+
+    private func mark(_ line: Int?) -> String { line.map { " (\($0))" } ?? "" }
+
+    private func isDependency(_ node: Proof.Node) -> Bool {
+        if case .fact(.dependency) = node.cause { true } else { false }
+    }
+
+    /// Whether its words can be taken apart: a dependency, or a derived line.
+    private func isPlain(_ node: Proof.Node) -> Bool {
+        switch node.cause {
+        case .fact(.dependency): node.terms.count > 1
+        case .fact: false
+        case .resolution: true
+        }
+    }
+
+    private func single(_ terms: [Proof.Term]) -> Proof.Term? { terms.count == 1 ? terms[0] : nil }
+
+    /// "a depends on both b and c".
+    private func both(
+        _ left: Proof.Node, _ leftLine: Int?, _ right: Proof.Node, _ rightLine: Int?
+    ) -> String? {
+        guard isPlain(left), isPlain(right), let subject = single(positives(left)),
+            subject == single(positives(right)), !negatives(left).isEmpty,
+            !negatives(right).isEmpty
+        else { return nil }
+        let verb = isDependency(left) && isDependency(right) ? "depends on" : "requires"
+        return "\(name(subject, every: true)) \(verb) both \(names(negatives(left), "or"))"
+            + "\(mark(leftLine)) and \(names(negatives(right), "or"))\(mark(rightLine))"
+    }
+
+    /// "a depends on b" or "if a and x then b".
+    private func beginning(_ node: Proof.Node) -> String {
+        let subjects = positives(node)
+        if subjects.count > 1 { return "if \(names(subjects, "and")) then " }
+        let subject = subjects.first.map { name($0, every: true) } ?? "everything"
+        return subject + (isDependency(node) ? " depends on " : " requires ")
+    }
+
+    /// Whether what `negative` asks for is surely covered by `positive`.
+    private func leads(_ negative: Proof.Term?, to positive: Proof.Term?) -> Bool {
+        guard let negative, let positive, negative.subject == positive.subject else { return false }
+        let values = 1..<(valueCount(negative.subject))
+        return values.allSatisfy { negative.set.contains($0) || positive.set.contains($0) }
+    }
+
+    private func valueCount(_ subject: Int) -> Int {
+        switch proof.subjects[subject] {
+        case .plugin(_, let versions): versions.count + 1
+        case .need(_, _, let providers): providers.count + 1
+        }
+    }
+
+    /// "a depends on b which depends on c".
+    private func through(
+        _ left: Proof.Node, _ leftLine: Int?, _ right: Proof.Node, _ rightLine: Int?
+    ) -> String? {
+        guard isPlain(left), isPlain(right), left.terms.count > 1, right.terms.count > 1 else {
+            return nil
+        }
+        let (prior, priorLine, latter, latterLine): (Proof.Node, Int?, Proof.Node, Int?)
+        if leads(single(negatives(left)), to: single(positives(right))) {
+            (prior, priorLine, latter, latterLine) = (left, leftLine, right, rightLine)
+        } else if leads(single(negatives(right)), to: single(positives(left))) {
+            (prior, priorLine, latter, latterLine) = (right, rightLine, left, leftLine)
+        } else {
+            return nil
+        }
+        guard let middle = single(negatives(prior)), !negatives(latter).isEmpty,
+            !positives(prior).isEmpty
+        else { return nil }
+        let verb = isDependency(latter) ? "depends on" : "requires"
+        return "\(beginning(prior))\(name(middle))\(mark(priorLine)) which \(verb) "
+            + "\(names(negatives(latter), "or"))\(mark(latterLine))"
+    }
+
+    /// "a depends on b which is forbidden".
+    private func forbidden(
+        _ left: Proof.Node, _ leftLine: Int?, _ right: Proof.Node, _ rightLine: Int?
+    ) -> String? {
+        let (prior, priorLine, latter, latterLine): (Proof.Node, Int?, Proof.Node, Int?) =
+            left.terms.count == 1
+            ? (right, rightLine, left, leftLine) : (left, leftLine, right, rightLine)
+        guard latter.terms.count == 1, isPlain(prior), let middle = single(negatives(prior)),
+            !positives(prior).isEmpty, leads(middle, to: latter.terms[0])
+        else { return nil }
+        let start = "\(beginning(prior))\(name(middle))\(mark(priorLine))"
+        switch latter.cause {
+        case .resolution: return "\(start) which is forbidden\(mark(latterLine))"
+        case .fact(.refused(let refusal)):
+            return "\(start) which is refused (\(refusal.text))\(mark(latterLine))"
+        case .fact: return nil
+        }
+    }
+}
+
+/// Versions of one id in words, by the bounds between those that are there.
+private struct VersionWords {
+    /// Ascending; each with its value.
+    private let versions: [(value: Int, version: Proof.Version)]
+
+    init(_ versions: [Proof.Version]) {
+        self.versions = versions.enumerated().map { ($0.offset + 1, $0.element) }.sorted {
+            ($0.version.version, $1.value) < ($1.version.version, $0.value)
+        }
+    }
+
+    /// One text for each run of neighbors: `<1.1.0`, `1.1.0`, `>=2.0.0`.
+    func phrase(_ set: ValueSet) -> [String] {
+        var texts: [String] = []
+        var start = 0
+        while start < versions.count {
+            guard set.contains(versions[start].value) else {
+                start += 1
+                continue
+            }
+            var end = start + 1
+            while end < versions.count, set.contains(versions[end].value) { end += 1 }
+            texts += run(start..<end)
+            start = end
+        }
+        return texts
+    }
+
+    private func run(_ range: Range<Int>) -> [String] {
+        // A bound cannot stand between versions of equal precedence.
+        if isTie(range.lowerBound) || isTie(range.upperBound) { return range.map(exact) }
+        let lower = versions[range.lowerBound].version.version.withoutBuild
+        if range.upperBound == versions.count { return [">=\(lower)"] }
+        let upper = versions[range.upperBound].version.version.withoutBuild
+        if range.lowerBound == 0 { return ["<\(upper)"] }
+        return range.count == 1 ? [exact(range.lowerBound)] : [">=\(lower) <\(upper)"]
+    }
+
+    private func isTie(_ index: Int) -> Bool {
+        index > 0 && index < versions.count
+            && versions[index - 1].version.version == versions[index].version.version
+    }
+
+    private func exact(_ index: Int) -> String {
+        let one = versions[index].version
+        let isAlone =
+            versions.filter {
+                $0.version.version.description == one.version.description
+            }.count == 1
+        return isAlone ? "\(one.version)" : "\(one.version) (\(one.label))"
+    }
+}

@@ -1,0 +1,315 @@
+// PubGrub.swift — the search: propagate, decide, and learn from every conflict (Weizenbaum 2018,
+// dart-lang/pub, doc/solver.md). Next: ConflictResolution.swift.
+
+/// A PubGrub solver that may be asked many times; what it learns stays true. Instead of a root it takes
+/// *assumptions*: ids that must be there. Decisions go by id and take the best version left, so a solution is
+/// the first in the order "best version of the first id, then of the second, …".
+struct PubGrub: Sendable {
+    /// What must hold for one question.
+    struct Assumption: Sendable, Hashable {
+        let variable: Int
+        let set: ValueSet
+    }
+
+    enum Outcome: Sendable {
+        /// For each plugin variable the value chosen; 0: absent.
+        case solution([Int])
+        /// An incompatibility of assumptions alone.
+        case conflict(Int)
+        case gaveUp
+    }
+
+    /// What was left out, and the incompatibility of assumptions that says why.
+    struct Dropped: Sendable {
+        let assumption: Assumption
+        let core: Int
+    }
+
+    var universe: Universe
+    var partial: PartialSolution
+    private(set) var incompatibilities: [Incompatibility] = []
+    /// Visits of incompatibilities so far, and how many there may be.
+    private(set) var steps = 0
+    var stepBudget: Int
+
+    /// For each variable the incompatibilities that wait for a term of it.
+    private var watches: [[Int]]
+    /// For each incompatibility the places of the two terms watched.
+    private var watched: [(first: Int, second: Int)] = []
+    /// Trail positions below it were propagated.
+    private var head = 0
+    private var placed: [Assumption] = []
+
+    init(_ request: ResolveRequest) {
+        let encoding = Encoding(
+            Universe(request.candidates, running: request.running), for: request.environment)
+        universe = encoding.universe
+        stepBudget = request.stepBudget
+        partial = PartialSolution(universe.variables.map(\.full))
+        watches = Array(repeating: [], count: universe.variables.count)
+        incompatibilities.reserveCapacity(encoding.incompatibilities.count)
+        for incompatibility in encoding.incompatibilities { add(incompatibility) }
+    }
+
+    /// Whether no incompatibility speaks of `variable`, so that its best version is right.
+    func isFree(_ variable: Int) -> Bool {
+        watches[variable].isEmpty && partial.domains[variable].contains(Term.absent)
+            && partial.domains[variable].count == universe.variables[variable].valueCount
+    }
+
+    // MARK: - Questions
+
+    /// Whether all `assumptions` can hold, and how.
+    mutating func solve(_ assumptions: [Assumption]) -> Outcome {
+        var dropped: [Dropped] = []
+        return search(assumptions, mayDrop: false, &dropped)
+    }
+
+    /// Takes the assumptions one after the other, and leaves out each that cannot hold with those before it.
+    mutating func solveGreedily(_ assumptions: [Assumption]) -> (Outcome, [Dropped]) {
+        var dropped: [Dropped] = []
+        let outcome = search(assumptions, mayDrop: true, &dropped)
+        return (outcome, dropped)
+    }
+
+    private mutating func search(
+        _ assumptions: [Assumption], mayDrop: Bool, _ dropped: inout [Dropped]
+    ) -> Outcome {
+        let queue = assumptions
+        rewind(to: queue)
+        var isDropped = Array(repeating: false, count: queue.count)
+        // Index into `queue` of each one placed.
+        var indices = Array(placed.indices)
+        while true {
+            if let conflict = propagate() {
+                learn(from: conflict)
+                trimPlaced()
+                indices.removeLast(indices.count - placed.count)
+                continue
+            }
+            guard steps <= stepBudget else { return .gaveUp }
+            var next = (indices.last ?? -1) + 1
+            while next < queue.count, isDropped[next] { next += 1 }
+            if next < queue.count {
+                let assumption = queue[next]
+                if assume(assumption) {
+                    indices.append(next)
+                } else {
+                    let core = resolveFailure(of: assumption, among: placed)
+                    guard mayDrop else { return .conflict(core) }
+                    dropped.append(Dropped(assumption: assumption, core: core))
+                    isDropped[next] = true
+                }
+            } else if let variable = partial.undecided() {
+                decide(variable)
+            } else {
+                let values = solution
+                let rings = rings(in: values)
+                if rings.isEmpty { return .solution(values) }
+                for ring in rings { addLate(ring) }
+                trimPlaced()
+                indices.removeLast(indices.count - placed.count)
+            }
+        }
+    }
+
+    /// Keeps as much of the last question as this one begins with.
+    private mutating func rewind(to queue: [Assumption]) {
+        var common = 0
+        while common < min(placed.count, queue.count), placed[common] == queue[common] {
+            common += 1
+        }
+        backtrack(to: common)
+    }
+
+    /// The chosen value of each plugin; what nobody needs is absent.
+    private var solution: [Int] {
+        (0..<universe.pluginCount).map { variable in
+            let domain = partial.domains[variable]
+            return domain.contains(Term.absent) ? Term.absent : domain.first
+        }
+    }
+
+    /// Takes ids one after the other with the best versions that propagation leaves, and skips those that
+    /// fail. For when the budget is spent: every id is tried once.
+    mutating func loadWithoutSearch(_ variables: [Int]) -> [Int] {
+        backtrack(to: 0)
+        _ = propagate()
+        for variable in variables {
+            let level = partial.level
+            let domain = partial.domains[variable].intersection(
+                universe.variables[variable].present)
+            if domain.isEmpty { continue }
+            partial.startLevel()
+            partial.assign(variable, domain, .decision)
+            var isFitting = propagate() == nil
+            while isFitting, let next = partial.undecided() {
+                decide(next)
+                isFitting = propagate() == nil
+            }
+            if !isFitting { backtrack(to: level) }
+        }
+        let values = solution
+        backtrack(to: 0)
+        return values
+    }
+
+    /// Counts steps taken elsewhere for the same answer.
+    mutating func spend(_ count: Int) { steps += count }
+
+    // MARK: - Steps of the search
+
+    private mutating func assume(_ assumption: Assumption) -> Bool {
+        let domain = partial.domains[assumption.variable].intersection(assumption.set)
+        if domain.isEmpty { return false }
+        partial.startLevel()
+        partial.assign(assumption.variable, domain, .assumption(assumption.set))
+        placed.append(assumption)
+        return true
+    }
+
+    private mutating func decide(_ variable: Int) {
+        var domain = ValueSet(emptyOf: universe.variables[variable].valueCount)
+        domain.insert(partial.domains[variable].first)
+        partial.startLevel()
+        partial.assign(variable, domain, .decision)
+    }
+
+    mutating func backtrack(to level: Int) {
+        partial.backtrack(to: level)
+        head = min(head, partial.trail.count)
+        trimPlaced()
+    }
+
+    /// Assumptions have the lowest levels, one each.
+    private mutating func trimPlaced() {
+        if placed.count > partial.level { placed.removeLast(placed.count - partial.level) }
+    }
+
+    /// Derives what follows; an incompatibility whose terms all hold, if there is one.
+    private mutating func propagate() -> Int? {
+        while head < partial.trail.count {
+            let variable = partial.trail[head].variable
+            head += 1
+            var list: [Int] = []
+            swap(&list, &watches[variable])
+            var kept = 0
+            for index in list.indices {
+                let number = list[index]
+                steps += 1
+                switch visit(number, variable) {
+                case .moved: continue
+                case .kept: break
+                case .conflict:
+                    list.removeSubrange(kept..<index)
+                    watches[variable] = list
+                    return number
+                }
+                list[kept] = number
+                kept += 1
+            }
+            list.removeLast(list.count - kept)
+            watches[variable] = list
+        }
+        return nil
+    }
+
+    private enum Visit { case kept, moved, conflict }
+
+    /// Looks at an incompatibility that watches a term of `variable`.
+    private mutating func visit(_ number: Int, _ variable: Int) -> Visit {
+        let pair = watched[number]
+        let isFirst = incompatibilities[number].terms[pair.first].variable == variable
+        let (own, other) = isFirst ? (pair.first, pair.second) : (pair.second, pair.first)
+        if !isSatisfied(number, own) { return .kept }
+        let otherVariable = incompatibilities[number].terms[other].variable
+        let otherSet = incompatibilities[number].terms[other].set
+        if partial.domains[otherVariable].isDisjoint(with: otherSet) { return .kept }
+        for place in incompatibilities[number].terms.indices
+        where place != own && place != other && !isSatisfied(number, place) {
+            watched[number] = (place, other)
+            watches[incompatibilities[number].terms[place].variable].append(number)
+            return .moved
+        }
+        let rest = partial.domains[otherVariable].subtracting(otherSet)
+        if rest.isEmpty { return .conflict }
+        if rest != partial.domains[otherVariable] {
+            partial.assign(otherVariable, rest, .derivation(number))
+        }
+        return .kept
+    }
+
+    private func isSatisfied(_ number: Int, _ place: Int) -> Bool {
+        let variable = incompatibilities[number].terms[place].variable
+        return partial.domains[variable].isSubset(of: incompatibilities[number].terms[place].set)
+    }
+
+    // MARK: - Adding
+
+    /// Adds an incompatibility without regard to what is assigned: before the search.
+    private mutating func add(_ incompatibility: Incompatibility) {
+        let number = append(incompatibility)
+        let terms = incompatibility.terms
+        guard terms.count > 1 else {
+            exclude(terms[0], number)
+            return
+        }
+        watch(number, 0, 1)
+    }
+
+    /// Adds to the list of what is known, for proofs; nothing is watched.
+    mutating func append(_ incompatibility: Incompatibility) -> Int {
+        incompatibilities.append(incompatibility)
+        watched.append((0, 0))
+        return incompatibilities.count - 1
+    }
+
+    /// Watches the terms at two places, which must be those that came to hold last, or do not hold.
+    mutating func watch(_ number: Int, _ first: Int, _ second: Int) {
+        watched[number] = (first, second)
+        watches[incompatibilities[number].terms[first].variable].append(number)
+        watches[incompatibilities[number].terms[second].variable].append(number)
+    }
+
+    /// Derives that `term`, the last one of an incompatibility, does not hold.
+    mutating func exclude(_ term: Term, _ number: Int) {
+        let rest = partial.domains[term.variable].subtracting(term.set)
+        if rest != partial.domains[term.variable] {
+            partial.assign(term.variable, rest, .derivation(number))
+        }
+    }
+
+    /// Adds what became known when all was decided, and steps back until it holds.
+    private mutating func addLate(_ ring: Ring) {
+        var ring = ring
+        let found = universe.missing(ring.support, ring.name, nil)
+        while partial.domains.count < universe.variables.count {
+            partial.addVariable(universe.variables[partial.domains.count].full)
+            watches.append([])
+        }
+        if let term = found.term { ring.terms.append(term) }
+        for fact in found.facts { settle(append(fact)) }
+        settle(append(Incompatibility(terms: ring.terms, cause: .fact(.cycle(ring.steps)))))
+    }
+
+    /// Makes the search regard an incompatibility that may be broken already.
+    private mutating func settle(_ number: Int) {
+        let terms = incompatibilities[number].terms
+        let satisfiers = terms.map { partial.satisfier(of: $0.variable, in: $0.set) ?? Int.max }
+        let order = terms.indices.sorted { (satisfiers[$0], $1) > (satisfiers[$1], $0) }
+        if terms.count > 1 { watch(number, order[0], order[1]) }
+        if !satisfiers.contains(Int.max) {
+            learn(from: number)
+            return
+        }
+        // Two terms that do not hold: nothing follows yet. One: it must not, since the others held.
+        if terms.count == 1 {
+            backtrack(to: 0)
+            exclude(terms[0], number)
+        } else if satisfiers[order[1]] != Int.max {
+            let position = satisfiers[order[1]]
+            backtrack(to: position < 0 ? 0 : partial.trail[position].level)
+            exclude(terms[order[0]], number)
+        }
+    }
+}
