@@ -1,5 +1,5 @@
-// SemanticVersionCore.swift — the three numbers of a version. A release is nothing else, and a range
-// asks for little else. Next: SemanticVersion.swift.
+// SemanticVersionCore.swift — the three numbers of a version. A release is nothing else, and a
+// range asks for little else. Next: SemanticVersion.swift.
 
 extension SemanticVersion {
     /// Major, minor and patch. Of releases this is the whole precedence (§11.2).

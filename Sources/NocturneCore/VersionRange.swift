@@ -1,4 +1,4 @@
-// VersionRange.swift — which versions of another plugin will do: `^1.4`, `>=0.1, <0.3`, `1.x || 3.x`.
+// VersionRange.swift — which versions of another plugin will do: `^1.4`, `>=0.1, <0.3`, `1 || 3`.
 // npm's operators with Cargo's defaults. Next: VersionRangeComparator.swift.
 
 /// A set of versions, and the text that asked for it. **A bare version is a caret**: `1.2.3` means
@@ -17,9 +17,9 @@
 /// | `1.2 - 2.3.4`, `1.2.3 - 2.3` | `>=1.2.0 <=2.3.4`, `>=1.2.3 <2.4.0` | alone between `||` |
 ///
 /// A comma or a space joins comparators that must all hold, `||` alternatives of which one must. A
-/// prerelease is in only if one alternative admits it by every comparator **and** one of these names a
-/// prerelease of the same three numbers: who asks for `^1.2.3-beta` gets `1.2.3-rc`, but not
-/// `1.3.0-alpha`. Build metadata is ignored everywhere.
+/// prerelease is in only if one alternative admits it by every comparator **and** one of these
+/// names a prerelease of the same three numbers: who asks for `^1.2.3-beta` gets `1.2.3-rc`, but
+/// not `1.3.0-alpha`. Build metadata is ignored everywhere.
 public struct VersionRange: Sendable, CustomStringConvertible {
     /// Comparators one alternative may have; Cargo's parser has the same limit.
     public static let maximumComparators = 32
@@ -87,7 +87,8 @@ public enum VersionRangeError: Error, Sendable, Hashable, CustomStringConvertibl
     case tooManyComparators(limit: Int)
     /// More alternatives than allowed.
     case tooManyAlternatives(limit: Int)
-    /// The canonical text would exceed a limit of ranges, though the text of `bytes` bytes does not.
+    /// The canonical text would exceed a limit of ranges, though the text of `bytes` bytes does
+    /// not.
     case tooComplex(bytes: Int)
     /// `found` stands at byte `offset` of `text`, where `expected` should.
     case unexpected(_ text: String, offset: Int, found: String, expected: String)

@@ -1,6 +1,6 @@
-// VersionRangeParser.swift — the text of a version range to the set it means. Strict: what npm reads
-// as "any version" by accident (an empty alternative, a dangling comma, "+1.2.3") is an error.
-// Next: Quantity.swift.
+// VersionRangeParser.swift — the text of a version range to the set it means. Strict: what npm
+// reads as "any version" by accident (an empty alternative, a dangling comma, "+1.2.3") is an
+// error. Next: Quantity.swift.
 
 /// A position in the text of a range.
 struct VersionRangeParser {

@@ -90,8 +90,8 @@ struct VersionScanner {
             version: try version(major, minor, patch), parts: 3, isWildcard: false)
     }
 
-    /// Reads `x`, `x.x` and so on, if there is one. After a wildcard no number and no prerelease can
-    /// mean anything; node-semver drops them in silence, and a typing mistake opens the range.
+    /// Reads `x`, `x.x` and so on, if there is one. After a wildcard no number and no prerelease
+    /// can mean anything; node-semver drops them in silence, and a typing mistake opens the range.
     private mutating func wildcards(atMost count: Int) throws(SemanticVersionError) -> Bool {
         guard let first = byte, isWildcard(first) else { return false }
         offset += 1

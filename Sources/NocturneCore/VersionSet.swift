@@ -1,9 +1,10 @@
-// VersionSet.swift — the algebra the solver stands on. Two lines and not one: a range like `^1.2.3-rc`
-// holds the prereleases of 1.2.3 and all releases below 2.0.0, which is no interval among all
-// versions, but one among the releases and one among the prereleases. Next: VersionSetText.swift.
+// VersionSet.swift — the algebra the solver stands on. Two lines and not one: a range like
+// `^1.2.3-rc` holds the prereleases of 1.2.3 and all releases below 2.0.0, which is no interval
+// among all versions, but one among the releases and one among the prereleases.
+// Next: VersionSetText.swift.
 
-/// A set of versions, in one form for each set: equal sets are `==` and print the same. Bounds may be
-/// of any size; build metadata does not count.
+/// A set of versions, in one form for each set: equal sets are `==` and print the same. Bounds may
+/// be of any size; build metadata does not count.
 package struct VersionSet: Sendable, Hashable {
     /// Every release has a next one, so half-open intervals say all.
     let releases: VersionSetIntervals<SemanticVersion.Core>

@@ -89,7 +89,8 @@ struct VersionSetIntervals<Bound: IntervalBound>: Sendable, Hashable {
         return Self(turns: result)
     }
 
-    /// Visits the turns of both in order, and says who is inside from there on, until `visit` says no.
+    /// Visits the turns of both in order, and says who is inside from there on, until `visit` says
+    /// no.
     @inline(__always)
     private func sweep(with other: Self, _ visit: (Bound, Bool, Bool) -> Bool) -> Bool {
         var (here, there) = (0, 0)

@@ -1,5 +1,5 @@
-// VersionRangeErrorTests.swift — a typing mistake never opens a range: it is refused with the byte at
-// which it stands. Next: VersionSetTests.swift.
+// VersionRangeErrorTests.swift — a typing mistake never opens a range: it is refused with the byte
+// at which it stands. Next: VersionSetTests.swift.
 
 import Testing
 
@@ -97,7 +97,8 @@ private func range(_ text: String) throws(VersionRangeError) -> VersionRange {
         }
     }
 
-    /// A range that nobody could read back from its canonical text would not be the same when stored.
+    /// A range that nobody could read back from its canonical text would not be the same when
+    /// stored.
     @Test func `a range whose canonical text would exceed a limit is refused`() throws {
         let nines = String(repeating: "9", count: 252)
         #expect(try range("=0.0.\(nines)") != range("=0.0.0"))

@@ -1,5 +1,5 @@
-// VersionRangeTests.swift — ranges mean what node-semver and Cargo say they mean, and what one of them
-// reads by accident is refused. Next: VersionRangeErrorTests.swift.
+// VersionRangeTests.swift — ranges mean what node-semver and Cargo say they mean, and what one of
+// them reads by accident is refused. Next: VersionRangeErrorTests.swift.
 
 import Testing
 
@@ -31,8 +31,8 @@ private func version(_ text: String) throws(SemanticVersionError) -> SemanticVer
         }
     }
 
-    /// "Advanced Range Syntax" in the README of node-semver, line by line, but for `v` and the empty
-    /// range, which are errors here.
+    /// "Advanced Range Syntax" in the README of node-semver, line by line, but for `v` and the
+    /// empty range, which are errors here.
     @Test(arguments: [
         ("1.2.3 - 2.3.4", ">=1.2.3 <=2.3.4"), ("1.2 - 2.3.4", ">=1.2.0 <=2.3.4"),
         ("1.2.3 - 2.3", ">=1.2.3 <2.4.0-0"), ("1.2.3 - 2", ">=1.2.3 <3.0.0-0"),
@@ -125,7 +125,8 @@ private func version(_ text: String) throws(SemanticVersionError) -> SemanticVer
         (">=0.1 || >=1.0.0-a <2.0.0", ">=0.1.0 || >=1.0.0-a, <1.0.0"),
     ])
     func `the canonical text is one form for all spellings`(text: String, expected: String) throws {
-        // In the last row the releases of one alternative lie within the other, the prereleases not.
+        // In the last row the releases of one alternative lie within the other, the prereleases
+        // not.
         #expect(try range(text).description == expected)
         #expect(try range(expected) == range(text))
         #expect(try range(expected).hashValue == range(text).hashValue)

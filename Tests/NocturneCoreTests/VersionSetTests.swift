@@ -1,12 +1,13 @@
-// VersionSetTests.swift — the laws of sets, by brute force over all versions that can tell two of the
-// random ranges apart. Next: VersionFuzzTests.swift.
+// VersionSetTests.swift — the laws of sets, by brute force over all versions that can tell two of
+// the random ranges apart. Next: VersionFuzzTests.swift.
 
 import Testing
 
 @testable import NocturneCore
 
 /// Random ranges, and what the documented rules say of them without any algebra: each comparator is
-/// rewritten to `>=` and `<` as node-semver's documentation does, each version is tested against all.
+/// rewritten to `>=` and `<` as node-semver's documentation does, each version is tested against
+/// all.
 struct RandomRange {
     /// Numbers 0 and 1 and four tags make bounds up to 2.0.1-0.
     private static let tags = ["", "", "0", "a", "a.1", "b"]
@@ -79,7 +80,8 @@ struct RandomRange {
         return symbol + short + (tag.isEmpty ? "" : "-\(tag)")
     }
 
-    /// The first release that `^`, `~` and `=` leave out, or that is above all a partial stands for.
+    /// The first release that `^`, `~` and `=` leave out, or that is above all a partial stands
+    /// for.
     private static func following(_ numbers: [UInt64], _ symbol: String, parts: Int) -> String {
         var place = parts == 1 ? 0 : symbol == "~" ? 1 : parts - 1
         if symbol == "^" {
