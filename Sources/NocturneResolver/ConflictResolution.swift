@@ -67,7 +67,7 @@ extension PubGrub {
             else {
                 conclude(
                     resolvent, conflict, steps, pivot: assignment.variable, other: other,
-                    level: min(previous, assignment.level - 1))
+                    level: target(previous, below: assignment.level))
                 return
             }
             resolvent.intersect(incompatibilities[cause].terms, except: assignment.variable)
@@ -76,11 +76,19 @@ extension PubGrub {
         }
     }
 
+    /// Where to go back to. Further than what is assumed is never needed for a guess, and the texts are better
+    /// when what is assumed stays first.
+    private func target(_ previous: Int, below level: Int) -> Int {
+        let target = level > assumptionLevels ? max(previous, assumptionLevels) : previous
+        return min(target, level - 1)
+    }
+
     private mutating func conclude(
         _ resolvent: Resolvent, _ conflict: Int, _ steps: [Incompatibility.Step], pivot: Int,
         other: Int?, level: Int
     ) {
         let terms = resolvent.terms
+        partial.blame(terms.map(\.variable))
         backtrack(to: level)
         var number = conflict
         if !steps.isEmpty {
@@ -93,7 +101,11 @@ extension PubGrub {
                 watch(number, first, second)
             }
         }
-        if let term = terms.first(where: { $0.variable == pivot }) { exclude(term, number) }
+        if terms.count == 1 {
+            excludeForever(terms[0], number)
+        } else if let term = terms.first(where: { $0.variable == pivot }) {
+            exclude(term, number)
+        }
     }
 
     /// The assignment that made the last term hold, and the level at which all other terms held.
@@ -116,29 +128,26 @@ extension PubGrub {
         return (best, second < 0 ? 0 : partial.trail[second].level, secondVariable)
     }
 
-    /// Why `assumption` cannot hold with those placed: an incompatibility of assumptions alone.
+    /// Why `assumption` cannot hold with those made before: an incompatibility of assumptions alone.
     ///
     /// Every assumption counts as known, so that what remains of each derivation are assumptions.
-    mutating func resolveFailure(of assumption: Assumption, among placed: [Assumption]) -> Int {
-        var assumed: [Int: ValueSet] = [:]
-        for one in placed + [assumption] {
-            let full = universe.variables[one.variable].full
-            let outside = full.subtracting(one.set)
-            assumed[one.variable] = assumed[one.variable].map(outside.union) ?? outside
-        }
+    mutating func resolveFailure(of assumption: Assumption) -> Int {
         var resolvent = Resolvent()
         var first: Int?
         var steps: [Incompatibility.Step] = []
-        func position(_ variable: Int, _ set: ValueSet) -> Int {
-            let known = assumed[variable].map(set.union) ?? set
-            return partial.satisfier(of: variable, in: known) ?? -1
-        }
-        let empty = ValueSet(emptyOf: universe.variables[assumption.variable].valueCount)
-        var latest = position(assumption.variable, empty)
+        let goal = assumption.variable
+        let empty = ValueSet(emptyOf: universe.variables[goal].valueCount)
+        var latest = position(of: goal, empty, assumption)
         while latest >= 0 {
             let assignment = partial.trail[latest]
-            guard case .derivation(let cause) = assignment.reason else {
+            guard case .derivation(var cause) = assignment.reason else {
                 preconditionFailure("an assumption counts as known")
+            }
+            // Of an id that can never be there no more need be said.
+            if let known = impossible[assignment.variable],
+                resolvent[assignment.variable]?.contains(Term.absent) ?? true
+            {
+                cause = known
             }
             if first == nil {
                 first = cause
@@ -153,14 +162,16 @@ extension PubGrub {
             }
             latest = -1
             for variable in resolvent.variables {
-                if let set = resolvent[variable] { latest = max(latest, position(variable, set)) }
+                if let set = resolvent[variable] {
+                    latest = max(latest, position(of: variable, set, assumption))
+                }
             }
         }
         guard let first else { preconditionFailure("what was not derived cannot fail") }
         // No more than was asked: of a version, not of others that fail with it.
         let terms = resolvent.terms.map { term in
-            guard let outside = assumed[term.variable] else { return term }
-            return Term(variable: term.variable, set: term.set.subtracting(outside))
+            guard let asked = asked(of: term.variable, assumption) else { return term }
+            return Term(variable: term.variable, set: term.set.intersection(asked))
         }
         if steps.isEmpty {
             let known = incompatibilities[first]
@@ -170,6 +181,20 @@ extension PubGrub {
         }
         return append(
             Incompatibility(terms: terms, cause: .resolution(first: first, steps: steps)))
+    }
+
+    /// What is assumed of a variable, if anything.
+    private func asked(of variable: Int, _ last: Assumption) -> ValueSet? {
+        let before = partial.assumed[variable]
+        guard last.variable == variable else { return before }
+        return before.map(last.set.intersection) ?? last.set
+    }
+
+    /// When `variable` came to be in `set` without what is assumed of it; -1: it always was.
+    private func position(of variable: Int, _ set: ValueSet, _ last: Assumption) -> Int {
+        let full = universe.variables[variable].full
+        let known = asked(of: variable, last).map { set.union(full.subtracting($0)) } ?? set
+        return partial.satisfier(of: variable, in: known) ?? -1
     }
 
     /// Facts have their terms in an order that means something.

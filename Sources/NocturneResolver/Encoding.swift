@@ -62,9 +62,10 @@ struct Encoding {
             } else if let range = candidate.dependencies[id] ?? candidate.optionalDependencies[id] {
                 add(.selfDependency, id, range, value)
             } else {
+                // Any fixed order will do; in this one the texts are those of pub's examples.
                 func sorted(_ ranges: [PluginID: VersionRange]) -> [(PluginID, VersionRange)] {
                     ranges.count < 2
-                        ? ranges.map { ($0.key, $0.value) } : ranges.sorted { $0.key < $1.key }
+                        ? ranges.map { ($0.key, $0.value) } : ranges.sorted { $0.key > $1.key }
                 }
                 for (name, range) in sorted(candidate.dependencies)
                 where candidate.provides[name].map(range.contains) != true {

@@ -20,6 +20,9 @@ package enum Fact: Sendable, Hashable {
     case selfDependency
     /// The terms' versions wait for each other: none can start first. Each id, and what it waits for.
     case cycle([CycleStep])
+    /// The first term's id can never be there, as the proof of its own says. Only in proofs that would be too
+    /// long otherwise.
+    case leftOut
 }
 
 /// One arrow of a ring of dependencies.

@@ -9,7 +9,9 @@ import NocturneCore
 struct LargestSet {
     /// Of the best set, for each plugin variable the value; 0: absent.
     private(set) var values: [Int] = []
-    /// What is left out, ascending, and the incompatibility that says why, where one is known.
+    /// How the plugins of that set wait for each other.
+    private(set) var graph = StartGraph()
+    /// What is left out, and the incompatibility that says why, where one is known.
     private(set) var leftOut: [Int: Int?] = [:]
     /// Whether no better set exists.
     private(set) var isProven = true
@@ -42,30 +44,92 @@ struct LargestSet {
     }
 
     private mutating func find() {
-        // What nothing is said of needs no search.
-        let (free, bound) = (wanted.filter(solver.isFree), wanted.filter { !solver.isFree($0) })
-        let (outcome, dropped) = solver.solveGreedily(bound.map { Self.present($0, solver) })
-        guard case .solution(let greedy) = outcome else {
-            loadWithoutSearch(bound)
-            take(free)
-            return
+        let goals = wanted.map { Self.present($0, solver) }
+        let untaught = solver
+        // Most directories agree: then the first solution in the order of ids is the answer.
+        let (outcome, dropped) = within(share: 8) { $0.solveGreedily(goals) }
+        if case .solution(let found) = outcome {
+            take(found)
+            if dropped.isEmpty, wanted.count == solver.universe.pluginCount { return }
+            leaveOut(dropped)
+            solver.isOrdered = false
+        } else {
+            solver.isOrdered = false
+            let (outcome, dropped) = within(share: 3) { $0.solveGreedily(goals) }
+            if case .solution(let found) = outcome {
+                take(found)
+                leaveOut(dropped)
+            } else {
+                grow(goals, untaught)
+            }
         }
-        values = greedy
-        learn(dropped)
-        leftOut = Dictionary(
-            dropped.map { ($0.assumption.variable, $0.core) },
-            uniquingKeysWith: { first, _ in first })
-        if !dropped.isEmpty { improve(bound) }
-        preferVersions(bound)
-        take(free)
+        if !leftOut.isEmpty, isProven { improve() }
+        solver.isOrdered = true
+        preferVersions()
     }
 
-    private mutating func take(_ free: [Int]) {
-        for variable in free { values[variable] = 1 }
+    /// Asks with a part of the budget that is left.
+    private mutating func within<Answer>(share: Int, _ ask: (inout PubGrub) -> Answer) -> Answer {
+        let budget = solver.stepBudget
+        solver.stepBudget = solver.steps + max(0, budget - solver.steps) / share
+        defer { solver.stepBudget = budget }
+        return ask(&solver)
+    }
+
+    private mutating func take(_ found: [Int]) {
+        values = found
+        graph = solver.graph
+    }
+
+    private mutating func leaveOut(_ dropped: [PubGrub.Dropped]) {
+        learn(dropped)
+        for one in dropped { leftOut[one.assumption.variable] = .some(one.core) }
+    }
+
+    /// The greedy set when all at once is too hard: one id more at a time, from the last solution on. What is
+    /// too hard for a small share of the budget is tried again with more, when the rest is settled.
+    private mutating func grow(_ goals: [PubGrub.Assumption], _ untaught: PubGrub) {
+        isProven = false
+        values = Array(repeating: Term.absent, count: solver.universe.pluginCount)
+        var kept: [PubGrub.Assumption] = []
+        var open = goals
+        var share = 16 * goals.count
+        forget(untaught)
+        while !open.isEmpty, solver.steps < solver.stepBudget {
+            var hard: [PubGrub.Assumption] = []
+            for goal in open {
+                let question = kept + [goal]
+                switch within(share: share, { $0.solve(question) }) {
+                case .solution(let found):
+                    take(found)
+                    kept = question
+                case .conflict: leftOut[goal.variable] = .some(nil)
+                case .gaveUp:
+                    hard.append(goal)
+                    forget(untaught)
+                }
+            }
+            open = hard
+            share = max(2, share / 4)
+        }
+        // What is still open may have come along.
+        for goal in open where values[goal.variable] == Term.absent {
+            leftOut[goal.variable] = .some(nil)
+        }
+    }
+
+    /// What was learned in vain is a burden for the next question.
+    private mutating func forget(_ untaught: PubGrub) {
+        let spent = solver.steps - untaught.steps
+        let budget = solver.stepBudget
+        solver = untaught
+        solver.isOrdered = false
+        solver.spend(spent)
+        solver.stepBudget = budget
     }
 
     /// Looks for a better set than the greedy one.
-    private mutating func improve(_ bound: [Int]) {
+    private mutating func improve() {
         while true {
             var hitting = HittingSet(
                 groups.map(\.members), isRunning: isRunning,
@@ -77,14 +141,14 @@ struct LargestSet {
             solver.spend(hitting.steps)
             if out == leftOut.keys.sorted() { return }
             let excluded = Set(out)
-            let kept = bound.filter { !excluded.contains($0) }
+            let kept = wanted.filter { !excluded.contains($0) }
             let (outcome, dropped) = solver.solveGreedily(kept.map { Self.present($0, solver) })
             guard case .solution(let found) = outcome else {
                 isProven = false
                 return
             }
             if dropped.isEmpty {
-                values = found
+                take(found)
                 leftOut = [:]
                 for variable in out {
                     let own = groups.first { $0.members == [variable] }
@@ -121,8 +185,8 @@ struct LargestSet {
     }
 
     /// Chooses the versions anew: ids in order, each the best that is left.
-    private mutating func preferVersions(_ bound: [Int]) {
-        let kept = bound.filter { leftOut[$0] == nil }.sorted()
+    private mutating func preferVersions() {
+        let kept = wanted.filter { leftOut[$0] == nil }.sorted()
         var goals = kept.map { Self.present($0, solver) }
         let wanted = Set(self.wanted)
         if wanted.count < solver.universe.pluginCount {
@@ -135,22 +199,10 @@ struct LargestSet {
             goals += wishes.sorted().compactMap { solver.universe.variable(of: $0) }
                 .filter { !wanted.contains($0) }.map { Self.present($0, solver) }
         }
-        if case .solution(let best) = solver.solveGreedily(goals).0 { values = best }
-    }
-
-    /// Without a budget left: one id after the other, never stepping back. Finds less, always ends.
-    private mutating func loadWithoutSearch(_ bound: [Int]) {
-        isProven = false
-        var excluded: Set<Int> = []
-        while true {
-            let found = solver.loadWithoutSearch(bound.filter { !excluded.contains($0) })
-            values = found
-            let rings = solver.rings(in: found)
-            if rings.isEmpty { break }
-            excluded.formUnion(rings.flatMap { $0.terms.map(\.variable) })
-        }
-        for variable in bound where values[variable] == Term.absent {
-            leftOut[variable] = .some(nil)
+        if case .solution(let best) = solver.solveGreedily(goals).0 {
+            take(best)
+        } else {
+            isProven = false
         }
     }
 }

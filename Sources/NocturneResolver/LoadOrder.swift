@@ -11,8 +11,8 @@ struct LoadOrder {
 
     private var waits: [Set<Int>]
 
-    init(_ values: [Int], in universe: inout Universe) {
-        let graph = StartGraph(values, in: &universe)
+    /// - Parameter graph: of a solution.
+    init(_ graph: StartGraph, _ universe: Universe) {
         precondition(graph.rank.allSatisfy { $0 != nil }, "a solution has no rings")
         waits = Array(repeating: [], count: graph.nodes.count)
         let ids = graph.nodes.map { universe.id(of: $0.variable) }

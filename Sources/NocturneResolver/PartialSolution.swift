@@ -25,23 +25,47 @@ struct PartialSolution: Sendable {
     private(set) var domains: [ValueSet]
     private(set) var trail: [Assignment] = []
     private(set) var level = 0
+    /// What is assumed of a variable, if anything; at most once.
+    private(set) var assumed: [ValueSet?]
     private var full: [ValueSet]
     /// For each variable, when its domain became what.
     private var history: [[Entry]]
     /// Where each level above 0 starts in the trail, and where looking for decisions was then.
     private var starts: [(position: Int, cursor: Int)] = []
+    /// The last value that each variable had; 0 if none, or absent.
+    private(set) var lastValues: [Int]
+    /// How much each variable had to do with conflicts, late ones counting more.
+    private var blame: [Double]
+    private var blameUnit = 1.0
     /// Variables below it are decided, or need not be.
     var cursor = 0
 
     init(_ full: [ValueSet]) {
         (domains, self.full) = (full, full)
         history = Array(repeating: [], count: full.count)
+        assumed = Array(repeating: nil, count: full.count)
+        lastValues = Array(repeating: Term.absent, count: full.count)
+        blame = Array(repeating: 0, count: full.count)
     }
 
     mutating func addVariable(_ set: ValueSet) {
         domains.append(set)
         full.append(set)
         history.append([])
+        assumed.append(nil)
+        lastValues.append(Term.absent)
+        blame.append(0)
+    }
+
+    /// Remembers that `variables` had to do with a conflict. As in MiniSat 1.13 (Eén and Sörensson, 2005):
+    /// each conflict counts a twentieth more than the one before.
+    mutating func blame(_ variables: [Int]) {
+        for variable in variables { blame[variable] += blameUnit }
+        blameUnit *= 1.05
+        if blameUnit > 1e100 {
+            for variable in blame.indices { blame[variable] /= blameUnit }
+            blameUnit = 1
+        }
     }
 
     mutating func startLevel() {
@@ -53,6 +77,7 @@ struct PartialSolution: Sendable {
     mutating func assign(_ variable: Int, _ domain: ValueSet, _ reason: Reason) {
         history[variable].append(Entry(position: trail.count, domain: domain))
         domains[variable] = domain
+        if case .assumption(let set) = reason { assumed[variable] = set }
         trail.append(Assignment(variable: variable, level: level, reason: reason))
         if variable < cursor, !domain.contains(Term.absent) { cursor = variable }
     }
@@ -63,7 +88,11 @@ struct PartialSolution: Sendable {
         let start = starts[target]
         starts.removeLast(level - target)
         while trail.count > start.position {
-            let variable = trail.removeLast().variable
+            let assignment = trail.removeLast()
+            let variable = assignment.variable
+            if case .assumption = assignment.reason { assumed[variable] = nil }
+            let domain = domains[variable]
+            if domain.isSingle { lastValues[variable] = domain.first }
             history[variable].removeLast()
             domains[variable] = history[variable].last?.domain ?? full[variable]
         }
@@ -87,13 +116,30 @@ struct PartialSolution: Sendable {
         return entries[low].position
     }
 
-    /// The next id that must be there and has several versions left, in the order of ids.
-    mutating func undecided() -> Int? {
-        while cursor < domains.count {
-            let domain = domains[cursor]
-            if !domain.contains(Term.absent), !domain.isSingle { return cursor }
-            cursor += 1
+    /// Ids among which the likeliest to fail is looked for.
+    private static let comparedVariables = 1024
+
+    /// The next id that must be there and has several versions left: in the order of ids, or the one that
+    /// is likeliest to fail.
+    mutating func undecided(isOrdered: Bool) -> Int? {
+        while cursor < domains.count, !isUndecided(cursor) { cursor += 1 }
+        guard cursor < domains.count else { return nil }
+        if isOrdered { return cursor }
+        let end = min(domains.count, cursor + Self.comparedVariables)
+        var (best, bestScore) = (cursor, score(cursor))
+        for variable in cursor + 1..<max(cursor + 1, end) where isUndecided(variable) {
+            let score = score(variable)
+            if score < bestScore { (best, bestScore) = (variable, score) }
         }
-        return nil
+        return best
+    }
+
+    /// Fewest versions for the trouble that an id made ("dom/wdeg", Boussemart et al., ECAI 2004).
+    private func score(_ variable: Int) -> Double {
+        Double(domains[variable].count) / (1 + blame[variable] / blameUnit)
+    }
+
+    private func isUndecided(_ variable: Int) -> Bool {
+        !domains[variable].contains(Term.absent) && !domains[variable].isSingle
     }
 }

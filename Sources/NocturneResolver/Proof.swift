@@ -70,15 +70,28 @@ struct ProofBuilder {
     private var subjects: [Int: Int] = [:]
     private var nodes: [Int: Int] = [:]
 
+    /// Nodes of a proof that says all itself. A longer one refers to the proofs of other ids that are left
+    /// out, so that a chain of 10,000 does not make 10,000 proofs of that length.
+    static let maximumNodes = 200
+
+    /// Proven elsewhere.
+    private let lemmas: Set<Int>
+
     /// The proof of the incompatibility of that number.
     static func proof(of number: Int, in solver: PubGrub) -> Proof {
-        var builder = ProofBuilder(solver: solver)
-        builder.build(number)
+        var builder = ProofBuilder(solver: solver, lemmas: [])
+        if !builder.build(number, limit: maximumNodes) {
+            let lemmas = Set(solver.impossible.values).subtracting([number])
+            builder = ProofBuilder(solver: solver, lemmas: lemmas)
+            _ = builder.build(number, limit: .max)
+        }
         builder.finish(number)
         return builder.proof
     }
 
-    private init(solver: PubGrub) { self.solver = solver }
+    private init(solver: PubGrub, lemmas: Set<Int>) {
+        (self.solver, self.lemmas) = (solver, lemmas)
+    }
 
     /// The last node says no more than was asked, though more may follow.
     private mutating func finish(_ number: Int) {
@@ -87,11 +100,17 @@ struct ProofBuilder {
         proof.offers.sort { $0.name < $1.name }
     }
 
-    private mutating func build(_ root: Int) {
+    /// - Returns: whether it took at most `limit` nodes.
+    private mutating func build(_ root: Int, limit: Int) -> Bool {
         var stack: [(number: Int, isReady: Bool)] = [(root, false)]
         while let (number, isReady) = stack.popLast() {
             if nodes[number] != nil { continue }
+            if proof.nodes.count > limit { return false }
             let incompatibility = solver.incompatibilities[number]
+            if lemmas.contains(number) {
+                nodes[number] = add(incompatibility.terms, .fact(.leftOut))
+                continue
+            }
             switch incompatibility.cause {
             case .fact(let fact):
                 nodes[number] = add(incompatibility.terms, .fact(fact))
@@ -104,6 +123,7 @@ struct ProofBuilder {
                 stack.append((first, false))
             }
         }
+        return true
     }
 
     /// The nodes of a chain of resolutions; the last one.

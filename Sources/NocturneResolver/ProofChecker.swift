@@ -1,7 +1,7 @@
 // ProofChecker.swift — checks a proof against what the candidates say, and nothing else: it shares no code
 // with the solver. Next: SolutionChecker.swift.
 
-import NocturneCore
+package import NocturneCore
 
 /// Whether every line of a proof is right.
 package struct ProofChecker {
@@ -9,8 +9,11 @@ package struct ProofChecker {
     private let proof: Proof
     private let candidates: [PluginID: [Candidate]]
 
-    package init(_ proof: Proof, of request: ResolveRequest) {
-        (self.proof, self.request) = (proof, request)
+    private let leftOut: Set<PluginID>
+
+    /// - Parameter leftOut: ids whose own proofs are checked too, to which this one may refer.
+    package init(_ proof: Proof, of request: ResolveRequest, leftOut: Set<PluginID> = []) {
+        (self.proof, self.request, self.leftOut) = (proof, request, leftOut)
         candidates = Dictionary(grouping: request.candidates, by: \.id)
     }
 
@@ -126,6 +129,7 @@ package struct ProofChecker {
             }
         case .refused(let refusal):
             return subjects.allSatisfy { request.environment.refusal(of: $0) == refusal }
+        case .leftOut: return leftOut.contains(subjects[0].id)
         case .cycle: return isUnfounded(terms)
         case .provider: return false
         }

@@ -123,6 +123,8 @@ struct ProofWords {
             return "\(subject) is refused (\(refusal.text))"
         case .selfDependency:
             return "\(subject) depends on itself"
+        case .leftOut:
+            return "\(name(node.terms[0])) cannot be loaded"
         case .cycle(let steps):
             let arrows = steps.map { step in
                 let provider = step.target == step.name ? "" : " (from \(step.target))"
@@ -243,6 +245,7 @@ struct ProofWords {
         let start = "\(beginning(prior))\(name(middle))\(mark(priorLine))"
         switch latter.cause {
         case .resolution: return "\(start) which is forbidden\(mark(latterLine))"
+        case .fact(.leftOut): return "\(start) which cannot be loaded\(mark(latterLine))"
         case .fact(.refused(let refusal)):
             return "\(start) which is refused (\(refusal.text))\(mark(latterLine))"
         case .fact: return nil

@@ -39,6 +39,18 @@ struct PubGrub: Sendable {
     /// Trail positions below it were propagated.
     private var head = 0
     private var placed: [Assumption] = []
+    private var conflicts = 0
+    /// Incompatibilities of one term that were learned later than they hold, and the level of that time.
+    private var forever: [(number: Int, level: Int)] = []
+    /// For ids that can never be there: the incompatibility that says so.
+    private(set) var impossible: [Int: Int] = [:]
+    /// Conflicts after which a search that is not ordered starts over, with what it learned.
+    private static let conflictsBeforeRestart = 256
+    /// Of the last solution.
+    var graph = StartGraph()
+    /// Whether decisions go by id, so that a solution is the best one. Otherwise the id that is likeliest to
+    /// fail is next, what was chosen last is tried first, and the search starts over now and then.
+    var isOrdered = true
 
     init(_ request: ResolveRequest) {
         let encoding = Encoding(
@@ -49,12 +61,6 @@ struct PubGrub: Sendable {
         watches = Array(repeating: [], count: universe.variables.count)
         incompatibilities.reserveCapacity(encoding.incompatibilities.count)
         for incompatibility in encoding.incompatibilities { add(incompatibility) }
-    }
-
-    /// Whether no incompatibility speaks of `variable`, so that its best version is right.
-    func isFree(_ variable: Int) -> Bool {
-        watches[variable].isEmpty && partial.domains[variable].contains(Term.absent)
-            && partial.domains[variable].count == universe.variables[variable].valueCount
     }
 
     // MARK: - Questions
@@ -83,8 +89,13 @@ struct PubGrub: Sendable {
         while true {
             if let conflict = propagate() {
                 learn(from: conflict)
+                conflicts += 1
+                if !isOrdered, conflicts % Self.conflictsBeforeRestart == 0 {
+                    backtrack(to: min(placed.count, partial.level))
+                }
                 trimPlaced()
                 indices.removeLast(indices.count - placed.count)
+                guard steps <= stepBudget else { return .gaveUp }
                 continue
             }
             guard steps <= stepBudget else { return .gaveUp }
@@ -95,12 +106,13 @@ struct PubGrub: Sendable {
                 if assume(assumption) {
                     indices.append(next)
                 } else {
-                    let core = resolveFailure(of: assumption, among: placed)
+                    let core = resolveFailure(of: assumption)
+                    note(core)
                     guard mayDrop else { return .conflict(core) }
                     dropped.append(Dropped(assumption: assumption, core: core))
                     isDropped[next] = true
                 }
-            } else if let variable = partial.undecided() {
+            } else if let variable = partial.undecided(isOrdered: isOrdered) {
                 decide(variable)
             } else {
                 let values = solution
@@ -111,6 +123,15 @@ struct PubGrub: Sendable {
                 indices.removeLast(indices.count - placed.count)
             }
         }
+    }
+
+    /// Remembers what a failure says of one id alone: others need not find that out again.
+    private mutating func note(_ core: Int) {
+        let terms = incompatibilities[core].terms
+        guard terms.count == 1, terms[0].set == universe.variables[terms[0].variable].present else {
+            return
+        }
+        if impossible[terms[0].variable] == nil { impossible[terms[0].variable] = core }
     }
 
     /// Keeps as much of the last question as this one begins with.
@@ -130,30 +151,6 @@ struct PubGrub: Sendable {
         }
     }
 
-    /// Takes ids one after the other with the best versions that propagation leaves, and skips those that
-    /// fail. For when the budget is spent: every id is tried once.
-    mutating func loadWithoutSearch(_ variables: [Int]) -> [Int] {
-        backtrack(to: 0)
-        _ = propagate()
-        for variable in variables {
-            let level = partial.level
-            let domain = partial.domains[variable].intersection(
-                universe.variables[variable].present)
-            if domain.isEmpty { continue }
-            partial.startLevel()
-            partial.assign(variable, domain, .decision)
-            var isFitting = propagate() == nil
-            while isFitting, let next = partial.undecided() {
-                decide(next)
-                isFitting = propagate() == nil
-            }
-            if !isFitting { backtrack(to: level) }
-        }
-        let values = solution
-        backtrack(to: 0)
-        return values
-    }
-
     /// Counts steps taken elsewhere for the same answer.
     mutating func spend(_ count: Int) { steps += count }
 
@@ -170,7 +167,9 @@ struct PubGrub: Sendable {
 
     private mutating func decide(_ variable: Int) {
         var domain = ValueSet(emptyOf: universe.variables[variable].valueCount)
-        domain.insert(partial.domains[variable].first)
+        let last = isOrdered ? Term.absent : partial.lastValues[variable]
+        let isLeft = last != Term.absent && partial.domains[variable].contains(last)
+        domain.insert(isLeft ? last : partial.domains[variable].first)
         partial.startLevel()
         partial.assign(variable, domain, .decision)
     }
@@ -179,7 +178,23 @@ struct PubGrub: Sendable {
         partial.backtrack(to: level)
         head = min(head, partial.trail.count)
         trimPlaced()
+        // What holds always must be said again.
+        var lost: [Int] = []
+        while let last = forever.last, last.level > level {
+            lost.append(last.number)
+            forever.removeLast()
+        }
+        for number in lost.reversed() { excludeForever(incompatibilities[number].terms[0], number) }
     }
+
+    /// Derives that the only term of an incompatibility does not hold, now and after going back.
+    mutating func excludeForever(_ term: Term, _ number: Int) {
+        exclude(term, number)
+        if partial.level > 0 { forever.append((number, partial.level)) }
+    }
+
+    /// How many levels are assumptions and not guesses.
+    var assumptionLevels: Int { placed.count }
 
     /// Assumptions have the lowest levels, one each.
     private mutating func trimPlaced() {
@@ -305,7 +320,7 @@ struct PubGrub: Sendable {
         // Two terms that do not hold: nothing follows yet. One: it must not, since the others held.
         if terms.count == 1 {
             backtrack(to: 0)
-            exclude(terms[0], number)
+            excludeForever(terms[0], number)
         } else if satisfiers[order[1]] != Int.max {
             let position = satisfiers[order[1]]
             backtrack(to: position < 0 ? 0 : partial.trail[position].level)

@@ -4,16 +4,16 @@
 import NocturneCore
 
 /// The plugins of a solution and their needs.
-struct StartGraph {
+struct StartGraph: Sendable {
     /// Something declared, and the chosen plugins that answer it.
-    struct Need {
+    struct Need: Sendable {
         let name: PluginID
         let range: VersionRange
         /// Indices of nodes.
         let providers: [Int]
     }
 
-    struct Node {
+    struct Node: Sendable {
         let variable: Int
         let value: Int
         var needs: [Need] = []
@@ -25,17 +25,23 @@ struct StartGraph {
     /// For each node when it could start at the earliest: 0 at once, 1 after those; `nil`: never.
     private(set) var rank: [Int?] = []
 
+    /// Nobody.
+    init() {}
+
     init(_ values: [Int], in universe: inout Universe) {
-        var place: [Int: Int] = [:]
-        for (variable, value) in values.enumerated() where value != Term.absent {
-            place[variable] = nodes.count
+        var place: [Int] = []
+        place.reserveCapacity(values.count)
+        for (variable, value) in values.enumerated() {
+            place.append(nodes.count)
+            if value == Term.absent { continue }
             nodes.append(Node(variable: variable, value: value))
         }
         func chosen(
             _ ranges: [PluginID: VersionRange], _ node: Node, _ own: [PluginID: SemanticVersion]
         ) -> [Need] {
             if ranges.isEmpty { return [] }
-            return ranges.sorted { $0.key < $1.key }.compactMap { name, range in
+            let ordered = ranges.count < 2 ? Array(ranges) : ranges.sorted { $0.key < $1.key }
+            return ordered.compactMap { name, range in
                 // What it provides itself it need not wait for.
                 if let version = own[name], range.contains(version) { return nil }
                 let providers = universe.providers(of: name, in: range).filter {
@@ -43,7 +49,7 @@ struct StartGraph {
                 }
                 return Need(
                     name: name, range: range,
-                    providers: providers.compactMap { place[$0.variable] })
+                    providers: providers.map { place[$0.variable] })
             }
         }
         for index in nodes.indices {
@@ -173,6 +179,7 @@ extension PubGrub {
     /// Why the plugins of a solution cannot all start.
     mutating func rings(in values: [Int]) -> [Ring] {
         let graph = StartGraph(values, in: &universe)
+        self.graph = graph
         return graph.rings().map { ring(of: $0, in: graph) }
     }
 
