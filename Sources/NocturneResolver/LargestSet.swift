@@ -23,6 +23,8 @@ struct LargestSet {
     /// Groups of ids that cannot be together, and which incompatibility says so.
     private var groups: [(members: [Int], core: Int)] = []
 
+    /// Visits of each incompatibility that placing one id takes about, where everything touches everything.
+    private static let stepsPerFact = 20
     /// Ids that a group may have to be made smaller one by one.
     private static let shrunkMembers = 12
 
@@ -92,8 +94,13 @@ struct LargestSet {
         isProven = false
         values = Array(repeating: Term.absent, count: solver.universe.pluginCount)
         var kept: [PubGrub.Assumption] = []
-        var open = goals
-        var share = 16 * goals.count
+        var open = leastDemandingFirst(goals)
+        // So that an easy part of a hard directory loads: a budget of its own.
+        let budget = solver.stepBudget
+        solver.stepBudget = max(solver.stepBudget, solver.steps) + budget
+        defer { solver.stepBudget = budget }
+        let least = Self.stepsPerFact * untaught.incompatibilities.count
+        var share = max(1, min(4 * goals.count, budget / max(1, least)))
         forget(untaught)
         while !open.isEmpty, solver.steps < solver.stepBudget {
             var hard: [PubGrub.Assumption] = []
@@ -116,6 +123,14 @@ struct LargestSet {
         for goal in open where values[goal.variable] == Term.absent {
             leftOut[goal.variable] = .some(nil)
         }
+    }
+
+    /// Those that ask for the fewest others first: they are the likeliest to fit, and what others need.
+    private func leastDemandingFirst(_ goals: [PubGrub.Assumption]) -> [PubGrub.Assumption] {
+        let demands = goals.map { goal in
+            Set(solver.universe.candidates(of: goal.variable).flatMap(\.dependencies.keys)).count
+        }
+        return goals.indices.sorted { (demands[$0], $0) < (demands[$1], $1) }.map { goals[$0] }
     }
 
     /// What was learned in vain is a burden for the next question.

@@ -100,6 +100,11 @@ struct PartialSolution: Sendable {
         cursor = start.cursor
     }
 
+    /// Whether the variable of the assignment at `position` was narrowed again since.
+    func isSuperseded(_ position: Int) -> Bool {
+        history[trail[position].variable].last?.position != position
+    }
+
     /// The position of the assignment by which `variable` came to be in `set`; -1 if it always was, `nil` if
     /// it is not.
     func satisfier(of variable: Int, in set: ValueSet) -> Int? {

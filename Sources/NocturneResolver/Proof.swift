@@ -70,17 +70,18 @@ struct ProofBuilder {
     private var subjects: [Int: Int] = [:]
     private var nodes: [Int: Int] = [:]
 
-    /// Nodes of a proof that says all itself. A longer one refers to the proofs of other ids that are left
+    /// Nodes and terms of a proof that says all itself. A longer one refers to the proofs of other ids that are left
     /// out, so that a chain of 10,000 does not make 10,000 proofs of that length.
-    static let maximumNodes = 200
+    static let maximumWeight = 400
 
+    private var weight = 0
     /// Proven elsewhere.
     private let lemmas: Set<Int>
 
     /// The proof of the incompatibility of that number.
     static func proof(of number: Int, in solver: PubGrub) -> Proof {
         var builder = ProofBuilder(solver: solver, lemmas: [])
-        if !builder.build(number, limit: maximumNodes) {
+        if !builder.build(number, limit: maximumWeight) {
             let lemmas = Set(solver.impossible.values).subtracting([number])
             builder = ProofBuilder(solver: solver, lemmas: lemmas)
             _ = builder.build(number, limit: .max)
@@ -100,12 +101,12 @@ struct ProofBuilder {
         proof.offers.sort { $0.name < $1.name }
     }
 
-    /// - Returns: whether it took at most `limit` nodes.
+    /// - Returns: whether it took at most `limit` nodes and terms, about.
     private mutating func build(_ root: Int, limit: Int) -> Bool {
         var stack: [(number: Int, isReady: Bool)] = [(root, false)]
         while let (number, isReady) = stack.popLast() {
             if nodes[number] != nil { continue }
-            if proof.nodes.count > limit { return false }
+            if weight > limit { return false }
             let incompatibility = solver.incompatibilities[number]
             if lemmas.contains(number) {
                 nodes[number] = add(incompatibility.terms, .fact(.leftOut))
@@ -160,6 +161,7 @@ struct ProofBuilder {
     private mutating func add(_ terms: [Term], _ cause: Proof.Cause) -> Int {
         let named = terms.map { Proof.Term(subject: subject($0.variable), set: $0.set) }
         proof.nodes.append(.init(terms: named, cause: cause))
+        weight += 1 + terms.count
         return proof.nodes.count - 1
     }
 

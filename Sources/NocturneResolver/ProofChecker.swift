@@ -130,7 +130,8 @@ package struct ProofChecker {
         case .refused(let refusal):
             return subjects.allSatisfy { request.environment.refusal(of: $0) == refusal }
         case .leftOut: return leftOut.contains(subjects[0].id)
-        case .cycle: return isUnfounded(terms)
+        case .cycle(let steps):
+            return terms.count == 1 ? isRing(steps, through: subjects[0].id) : isUnfounded(terms)
         case .provider: return false
         }
     }
@@ -155,6 +156,20 @@ package struct ProofChecker {
                         !answers(candidate, name, range)
                             && isUnanswered(name, range, by: terms, exempt: ids)
                     }
+                }
+            }
+    }
+
+    /// Whether every version of each plugin waits for the next one, which alone answers, and so on around.
+    private func isRing(_ steps: [CycleStep], through id: PluginID) -> Bool {
+        let ids = steps.map(\.id)
+        return ids.contains(id) && steps.map(\.target) == Array(ids.dropFirst() + ids.prefix(1))
+            && steps.allSatisfy { step in
+                (candidates[step.id] ?? []).allSatisfy { one in
+                    one.dependencies[step.name].map {
+                        !answers(one, step.name, $0)
+                            && isUnanswered(step.name, $0, by: [], exempt: [step.id, step.target])
+                    } ?? false
                 }
             }
     }

@@ -18,7 +18,7 @@ struct ProofWords {
             guard case .fact(let fact) = node.cause else { continue }
             switch fact {
             case .dependency(let name, let range), .optional(let name, let range):
-                for term in node.terms.dropFirst() where isNegative(term) {
+                for term in node.terms.dropFirst() where isNegative(term) && isPlugin(term) {
                     declare(term, name, range)
                 }
             case .conflict(let name, let range):
@@ -29,14 +29,23 @@ struct ProofWords {
     }
 
     private mutating func declare(_ term: Proof.Term, _ name: PluginID, _ range: VersionRange) {
-        guard declared[term] == nil, case .plugin(let id, _) = proof.subjects[term.subject] else {
-            return
-        }
+        if declared[term] == nil { declared[term] = wanted(name, range, term) }
+    }
+
+    /// What somebody asks for, and from whom if that is not the plugin of that name.
+    private func wanted(_ name: PluginID, _ range: VersionRange, _ term: Proof.Term?) -> String {
         let text = range == .any ? "\(name)" : "\(name) \(range)"
-        declared[term] = id == name ? text : "\(text) (from \(id))"
+        guard let term, case .plugin(let id, _) = proof.subjects[term.subject], id != name else {
+            return text
+        }
+        return "\(text) (from \(id))"
     }
 
     // MARK: - Terms
+
+    private func isPlugin(_ term: Proof.Term) -> Bool {
+        if case .plugin = proof.subjects[term.subject] { true } else { false }
+    }
 
     func isNegative(_ term: Proof.Term) -> Bool { term.set.contains(Term.absent) }
 
@@ -106,17 +115,20 @@ struct ProofWords {
         }
     }
 
+    /// Arrows of a ring that are named; of a longer one the first and the last.
+    private static let namedSteps = 12
+
     private func fact(_ fact: Fact, _ node: Proof.Node) -> String {
         let subject = name(node.terms[0], every: true)
         switch fact {
         case .dependency(let name, let range):
-            if node.terms.count > 1 { return "\(subject) depends on \(self.name(node.terms[1]))" }
-            let wanted = range == .any ? "\(name)" : "\(name) \(range)"
+            let wanted = wanted(name, range, node.terms.dropFirst().first)
+            if node.terms.count > 1 { return "\(subject) depends on \(wanted)" }
             return "\(subject) depends on \(wanted), \(absence(of: name))"
         case .optional(let name, let range):
             return "\(subject) needs \(name), if it is there, to be \(range)"
-        case .conflict:
-            return "\(subject) conflicts with \(name(node.terms[1]))"
+        case .conflict(let name, let range):
+            return "\(subject) conflicts with \(wanted(name, range, node.terms[1]))"
         case .provider:
             return "\(subject) requires \(name(node.terms[1]))"
         case .refused(let refusal):
@@ -126,12 +138,17 @@ struct ProofWords {
         case .leftOut:
             return "\(name(node.terms[0])) cannot be loaded"
         case .cycle(let steps):
-            let arrows = steps.map { step in
+            func arrow(_ step: CycleStep) -> String {
                 let provider = step.target == step.name ? "" : " (from \(step.target))"
                 let range = step.range == .any ? "" : " \(step.range)"
                 return "\(step.id) waits for \(step.name)\(range)\(provider)"
             }
-            return arrows.joined(separator: ", ") + ", so that none of them can start first"
+            let more = steps.count - Self.namedSteps
+            let named =
+                more > 1
+                ? steps.prefix(Self.namedSteps - 1).map(arrow) + ["and so on with \(more) more"]
+                    + steps.suffix(1).map(arrow) : steps.map(arrow)
+            return named.joined(separator: ", ") + ", so that none of them can start first"
         }
     }
 

@@ -44,6 +44,8 @@ struct PubGrub: Sendable {
     private var forever: [(number: Int, level: Int)] = []
     /// For ids that can never be there: the incompatibility that says so.
     private(set) var impossible: [Int: Int] = [:]
+    /// Trail positions below it were looked at for that.
+    private var noted = 0
     /// Conflicts after which a search that is not ordered starts over, with what it learned.
     private static let conflictsBeforeRestart = 256
     /// Of the last solution.
@@ -106,8 +108,7 @@ struct PubGrub: Sendable {
                 if assume(assumption) {
                     indices.append(next)
                 } else {
-                    let core = resolveFailure(of: assumption)
-                    note(core)
+                    let core = failure(of: assumption)
                     guard mayDrop else { return .conflict(core) }
                     dropped.append(Dropped(assumption: assumption, core: core))
                     isDropped[next] = true
@@ -123,6 +124,24 @@ struct PubGrub: Sendable {
                 indices.removeLast(indices.count - placed.count)
             }
         }
+    }
+
+    private mutating func failure(of assumption: Assumption) -> Int {
+        // What is impossible without any assumption, in the order in which that became known: each is a step
+        // from one before.
+        while noted < partial.trail.count, partial.trail[noted].level == 0 {
+            let variable = partial.trail[noted].variable
+            noted += 1
+            let present = universe.variables[variable].present
+            if variable < universe.pluginCount, impossible[variable] == nil,
+                partial.domains[variable].isDisjoint(with: present)
+            {
+                note(resolveFailure(of: .init(variable: variable, set: present)))
+            }
+        }
+        let core = impossible[assumption.variable] ?? resolveFailure(of: assumption)
+        note(core)
+        return core
     }
 
     /// Remembers what a failure says of one id alone: others need not find that out again.
@@ -201,11 +220,14 @@ struct PubGrub: Sendable {
         if placed.count > partial.level { placed.removeLast(placed.count - partial.level) }
     }
 
-    /// Derives what follows; an incompatibility whose terms all hold, if there is one.
+    /// Derives what follows; an incompatibility whose terms all hold, if there is one. Stops midway when the
+    /// budget is spent.
     private mutating func propagate() -> Int? {
-        while head < partial.trail.count {
+        while head < partial.trail.count, steps <= stepBudget {
             let variable = partial.trail[head].variable
             head += 1
+            // A later assignment of the same variable says all that this one does.
+            if partial.isSuperseded(head - 1) { continue }
             var list: [Int] = []
             swap(&list, &watches[variable])
             var kept = 0
@@ -296,6 +318,12 @@ struct PubGrub: Sendable {
 
     /// Adds what became known when all was decided, and steps back until it holds.
     private mutating func addLate(_ ring: Ring) {
+        if ring.isUnconditional {
+            for term in ring.terms {
+                settle(append(Incompatibility(terms: [term], cause: .fact(.cycle(ring.steps)))))
+            }
+            return
+        }
         var ring = ring
         let found = universe.missing(ring.support, ring.name, nil)
         while partial.domains.count < universe.variables.count {
@@ -313,7 +341,7 @@ struct PubGrub: Sendable {
         let satisfiers = terms.map { partial.satisfier(of: $0.variable, in: $0.set) ?? Int.max }
         let order = terms.indices.sorted { (satisfiers[$0], $1) > (satisfiers[$1], $0) }
         if terms.count > 1 { watch(number, order[0], order[1]) }
-        if !satisfiers.contains(Int.max) {
+        if terms.count > 1, !satisfiers.contains(Int.max) {
             learn(from: number)
             return
         }

@@ -143,10 +143,10 @@ struct StartGraph: Sendable {
                     var at = start
                     repeat {
                         guard let arrow = arrived[at] else { return nil }
-                        ring.insert(arrow, at: 0)
+                        ring.append(arrow)
                         at = arrow.node
                     } while at != start
-                    return ring
+                    return ring.reversed()
                 }
                 queue.append(arrow.target)
             }
@@ -173,6 +173,9 @@ struct Ring {
     /// Others by which a plugin of the ring could start.
     let support: [Universe.Provider]
     let name: PluginID
+    /// Whether every version of every plugin of the ring waits for the next, whatever else is chosen: then
+    /// each by itself can never start.
+    let isUnconditional: Bool
 }
 
 extension PubGrub {
@@ -208,20 +211,24 @@ extension PubGrub {
         }
         let variables = Set(inside.map { graph.nodes[$0].variable })
         var support: [Int: ValueSet] = [:]
+        var isUnconditional = members.count == arrows.count
         let terms = members.sorted { $0.node < $1.node }.map { member -> Term in
             let node = graph.nodes[member.node]
             let need = node.needs[member.need]
-            for other in universe.providers(of: need.name, in: need.range)
-            where !variables.contains(other.variable) {
+            let others = universe.providers(of: need.name, in: need.range)
+            if others.count > 1 { isUnconditional = false }
+            for other in others where !variables.contains(other.variable) {
                 support[other.variable] = support[other.variable].map(other.set.union) ?? other.set
             }
-            return Term(variable: node.variable, set: declaring(need, node.variable))
+            let set = declaring(need, node.variable)
+            if set != universe.variables[node.variable].present { isUnconditional = false }
+            return Term(variable: node.variable, set: set)
         }
         return Ring(
             terms: terms, steps: steps,
             support: support.sorted { $0.key < $1.key }.map {
                 Universe.Provider(variable: $0.key, set: $0.value)
-            }, name: steps[0].name)
+            }, name: steps[0].name, isUnconditional: isUnconditional)
     }
 
     /// The versions of an id that have the same need, or, if one plugin alone answers to the name, one of the
