@@ -3,23 +3,35 @@
 
 /// A minimum hitting set by branch and bound, each connected part on its own.
 struct HittingSet {
+    /// What it costs to leave an element out.
+    struct Worth: Comparable, Sendable {
+        /// Whether it counts more than any number of others.
+        let isKept: Bool
+        /// Whether it should rather stay, of equally many.
+        let isRunning: Bool
+
+        static func < (left: Worth, right: Worth) -> Bool {
+            left.isKept != right.isKept ? right.isKept : !left.isRunning && right.isRunning
+        }
+    }
+
     /// Elements are numbered; a group must lose at least one of its.
     private let groups: [[Int]]
-    /// Whether it should rather stay, of equally many.
-    private let isRunning: [Bool]
+    private let worth: [Worth]
     private(set) var steps = 0
     private let stepBudget: Int
 
-    /// Which of two sets to leave out is better: fewer, fewer that run, and then the one that keeps the least
-    /// element in which they differ.
+    /// Which of two sets to leave out is better: fewer to keep, fewer, fewer that run, and then the one that keeps
+    /// the least element in which they differ.
     private struct Cost {
+        var kept = 0
         var count = 0
         var running = 0
         var elements: [Int] = []
 
         func isBetter(than other: Cost) -> Bool {
-            if (count, running) != (other.count, other.running) {
-                return (count, running) < (other.count, other.running)
+            if (kept, count, running) != (other.kept, other.count, other.running) {
+                return (kept, count, running) < (other.kept, other.count, other.running)
             }
             let (mine, others) = (elements.sorted(), other.elements.sorted())
             guard let place = mine.indices.first(where: { mine[$0] != others[$0] }) else {
@@ -29,8 +41,8 @@ struct HittingSet {
         }
     }
 
-    init(_ groups: [[Int]], isRunning: [Bool], stepBudget: Int) {
-        (self.groups, self.isRunning, self.stepBudget) = (groups, isRunning, stepBudget)
+    init(_ groups: [[Int]], worth: [Worth], stepBudget: Int) {
+        (self.groups, self.worth, self.stepBudget) = (groups, worth, stepBudget)
     }
 
     /// The set, ascending; `nil` if it was not found within the budget.
@@ -38,7 +50,7 @@ struct HittingSet {
         var found: [Int] = []
         for part in parts() {
             var best: Cost?
-            search(part, Cost(), kept: [], &best)
+            search(part, Cost(), staying: [], &best)
             guard steps <= stepBudget, let best else { return nil }
             found += best.elements
         }
@@ -73,9 +85,9 @@ struct HittingSet {
         return parts
     }
 
-    /// - Parameter kept: elements that were decided to stay.
+    /// - Parameter staying: elements that were decided to stay.
     private mutating func search(
-        _ groups: [[Int]], _ cost: Cost, kept: Set<Int>, _ best: inout Cost?
+        _ groups: [[Int]], _ cost: Cost, staying: Set<Int>, _ best: inout Cost?
     ) {
         steps += groups.count + 1
         guard steps <= stepBudget else { return }
@@ -83,24 +95,32 @@ struct HittingSet {
             if best.map(cost.isBetter) ?? true { best = cost }
             return
         }
-        if let best, cost.count + disjoint(groups) > best.count { return }
-        var stays = kept
+        if let best, isHopeless(groups, cost, best) { return }
+        var stays = staying
         // The greatest goes first: that set is likely the best one.
         for element in smallest.sorted(by: >) {
             var next = cost
+            next.kept += worth[element].isKept ? 1 : 0
             next.count += 1
-            next.running += isRunning[element] ? 1 : 0
+            next.running += worth[element].isRunning ? 1 : 0
             next.elements.append(element)
             let rest = groups.filter { !$0.contains(element) }.map { group in
                 group.filter { !stays.contains($0) }
             }
-            if !rest.contains(where: \.isEmpty) { search(rest, next, kept: stays, &best) }
+            if !rest.contains(where: \.isEmpty) { search(rest, next, staying: stays, &best) }
             stays.insert(element)
         }
     }
 
     private static func isSmaller(_ left: [Int], _ right: [Int]) -> Bool {
         left.count != right.count ? left.count < right.count : left.lexicographicallyPrecedes(right)
+    }
+
+    /// Whether no set that breaks `groups` too can be as good as `best`.
+    private func isHopeless(_ groups: [[Int]], _ cost: Cost, _ best: Cost) -> Bool {
+        let kept = cost.kept + disjoint(groups.filter { $0.allSatisfy { worth[$0].isKept } })
+        return kept > best.kept
+            || kept == best.kept && cost.count + disjoint(groups) > best.count
     }
 
     /// How many groups share nothing with each other: as many elements must go at least.

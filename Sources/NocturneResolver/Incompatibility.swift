@@ -23,6 +23,15 @@ package enum Fact: Sendable, Hashable {
     /// The first term's id can never be there, as the proof of its own says. Only in proofs that would be too
     /// long otherwise.
     case leftOut
+
+    /// The ids that it names, besides those of its terms.
+    var plugins: [PluginID] {
+        switch self {
+        case .dependency(let name, _), .optional(let name, _), .conflict(let name, _): [name]
+        case .cycle(let steps): steps.flatMap { [$0.id, $0.name, $0.target] }
+        case .provider, .refused, .selfDependency, .leftOut: []
+        }
+    }
 }
 
 /// One arrow of a ring of dependencies.

@@ -17,9 +17,9 @@ struct LargestSet {
     private(set) var isProven = true
     var solver: PubGrub
 
-    /// The wanted ids in the order in which the greedy set takes them: those that run first.
+    /// The wanted ids in the order in which the greedy set takes them: by what they are worth.
     private let wanted: [Int]
-    private let isRunning: [Bool]
+    private let worth: [HittingSet.Worth]
     /// Groups of ids that cannot be together, and which incompatibility says so.
     private var groups: [(members: [Int], core: Int)] = []
 
@@ -31,12 +31,14 @@ struct LargestSet {
     init(_ request: ResolveRequest) {
         solver = PubGrub(request)
         let universe = solver.universe
-        isRunning = (0..<universe.pluginCount).map { request.running[universe.id(of: $0)] != nil }
-        let all = (0..<universe.pluginCount).filter {
-            request.wanted?.contains(universe.id(of: $0)) ?? true
+        let worth = (0..<universe.pluginCount).map(universe.id).map { id in
+            HittingSet.Worth(
+                isKept: request.kept.contains(id), isRunning: request.running[id] != nil)
         }
-        let running = isRunning
-        wanted = all.filter { running[$0] } + all.filter { !running[$0] }
+        self.worth = worth
+        wanted = (0..<universe.pluginCount).filter {
+            request.wanted?.contains(universe.id(of: $0)) ?? true
+        }.sorted { (worth[$1], $0) < (worth[$0], $1) }
         find()
     }
 
@@ -93,8 +95,8 @@ struct LargestSet {
     private mutating func grow(_ goals: [PubGrub.Assumption], _ untaught: PubGrub) {
         isProven = false
         values = Array(repeating: Term.absent, count: solver.universe.pluginCount)
-        var kept: [PubGrub.Assumption] = []
-        var open = leastDemandingFirst(goals)
+        var chosen: [PubGrub.Assumption] = []
+        var open: [PubGrub.Assumption] = []
         // So that an easy part of a hard directory loads: a budget of its own.
         let budget = solver.stepBudget
         solver.stepBudget = max(solver.stepBudget, solver.steps) + budget
@@ -102,22 +104,29 @@ struct LargestSet {
         let least = Self.stepsPerFact * untaught.incompatibilities.count
         var share = max(1, min(4 * goals.count, budget / max(1, least)))
         forget(untaught)
-        while !open.isEmpty, solver.steps < solver.stepBudget {
-            var hard: [PubGrub.Assumption] = []
-            for goal in open {
-                let question = kept + [goal]
-                switch within(share: share, { $0.solve(question) }) {
-                case .solution(let found):
-                    take(found)
-                    kept = question
-                case .conflict: leftOut[goal.variable] = .some(nil)
-                case .gaveUp:
-                    hard.append(goal)
-                    forget(untaught)
+        // What is to be kept has half of it to itself.
+        for (part, end) in [
+            (goals.filter { worth[$0.variable].isKept }, (solver.steps + solver.stepBudget) / 2),
+            (goals.filter { !worth[$0.variable].isKept }, solver.stepBudget),
+        ] {
+            open += leastDemandingFirst(part)
+            while !open.isEmpty, solver.steps < end {
+                var hard: [PubGrub.Assumption] = []
+                for goal in open {
+                    let question = chosen + [goal]
+                    switch within(share: share, { $0.solve(question) }) {
+                    case .solution(let found):
+                        take(found)
+                        chosen = question
+                    case .conflict: leftOut[goal.variable] = .some(nil)
+                    case .gaveUp:
+                        hard.append(goal)
+                        forget(untaught)
+                    }
                 }
+                open = hard
+                share = max(2, share / 4)
             }
-            open = hard
-            share = max(2, share / 4)
         }
         // What is still open may have come along.
         for goal in open where values[goal.variable] == Term.absent {
@@ -147,7 +156,7 @@ struct LargestSet {
     private mutating func improve() {
         while true {
             var hitting = HittingSet(
-                groups.map(\.members), isRunning: isRunning,
+                groups.map(\.members), worth: worth,
                 stepBudget: solver.stepBudget - solver.steps)
             guard let out = hitting.minimum() else {
                 isProven = false
@@ -156,8 +165,8 @@ struct LargestSet {
             solver.spend(hitting.steps)
             if out == leftOut.keys.sorted() { return }
             let excluded = Set(out)
-            let kept = wanted.filter { !excluded.contains($0) }
-            let (outcome, dropped) = solver.solveGreedily(kept.map { Self.present($0, solver) })
+            let rest = wanted.filter { !excluded.contains($0) }
+            let (outcome, dropped) = solver.solveGreedily(rest.map { Self.present($0, solver) })
             guard case .solution(let found) = outcome else {
                 isProven = false
                 return
@@ -201,8 +210,8 @@ struct LargestSet {
 
     /// Chooses the versions anew: ids in order, each the best that is left.
     private mutating func preferVersions() {
-        let kept = wanted.filter { leftOut[$0] == nil }.sorted()
-        var goals = kept.map { Self.present($0, solver) }
+        let chosen = wanted.filter { leftOut[$0] == nil }.sorted()
+        var goals = chosen.map { Self.present($0, solver) }
         let wanted = Set(self.wanted)
         if wanted.count < solver.universe.pluginCount {
             // What is not wanted for itself comes along if somebody uses it when it is there.

@@ -58,6 +58,22 @@ package struct Proof: Sendable, Hashable {
         offers.first { $0.name == name }?.versions ?? []
     }
 
+    /// Every id that it speaks of: plugins, and names that are asked for, whether anybody answers them or not.
+    package var plugins: Set<PluginID> {
+        var found: Set<PluginID> = []
+        for subject in subjects {
+            switch subject {
+            case .plugin(let id, _): found.insert(id)
+            case .need(let name, _, _): found.insert(name)
+            }
+        }
+        for node in nodes {
+            guard case .fact(let fact) = node.cause else { continue }
+            found.formUnion(fact.plugins)
+        }
+        return found
+    }
+
     /// What was proven: that these cannot all hold.
     package var conclusion: [Term] { nodes.last?.terms ?? [] }
 }

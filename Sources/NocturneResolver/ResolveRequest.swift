@@ -117,6 +117,9 @@ package struct ResolveRequest: Sendable {
     package var candidates: [Candidate]
     package var environment: HostEnvironment
     package var running: [PluginID: RunningPlugin] = [:]
+    /// Of the ids to load, those that are left out only if nothing else helps: no number of others makes up for
+    /// one of them. A live host names what serves, so that no file that is dropped displaces it.
+    package var kept: Set<PluginID> = []
     /// The ids to load, whose dependencies come along; `nil`: all that there are.
     package var wanted: Set<PluginID>?
     package var stepBudget = ResolveRequest.defaultStepBudget

@@ -5,8 +5,8 @@ import NocturneCore
 
 /// Chooses the largest set of plugins that can run together, one version of each.
 ///
-/// *Largest* means most ids; of equally large sets the one that keeps most of what runs; then the one whose
-/// sorted ids come first; then, id by id, the newest stable version.
+/// *Largest* means most of the ids to keep, then most ids; of equally large sets the one that keeps most of what
+/// runs; then the one whose sorted ids come first; then, id by id, the newest stable version.
 package enum Resolver {
     /// Answers `request`. Takes time within its step budget; never fails.
     package static func resolve(_ request: ResolveRequest) -> Resolution {

@@ -20,11 +20,13 @@ struct BruteForce {
     private var options: [[Int]] = []
     private var rules: [Rules] = []
     private let isRunning: [Bool]
+    private let isKept: [Bool]
 
     init(_ request: ResolveRequest) {
         let candidates = request.candidates
         ids = Set(candidates.map(\.id)).sorted()
         isRunning = ids.map { request.running[$0] != nil }
+        isKept = ids.map(request.kept.contains)
         for id in ids {
             options.append(
                 candidates.indices.filter { candidates[$0].id == id }.sorted {
@@ -60,7 +62,7 @@ struct BruteForce {
         }
     }
 
-    /// The best selection: most ids, most that run, first ids, best versions. Indices of candidates.
+    /// The best selection: most ids to keep, most ids, most that run, first ids, best versions. Indices of candidates.
     func best() -> [Int] {
         var best: (key: [Int], choice: [Int])?
         visit(0, 0, [], &best)
@@ -82,7 +84,8 @@ struct BruteForce {
         let count = isIn.count { $0 }
         // Smaller is better: first by number, then by what stays, then by which are out, then by versions.
         let key =
-            [-count, -isIn.indices.count { isIn[$0] && isRunning[$0] }]
+            [-isIn.indices.count { isIn[$0] && isKept[$0] }, -count]
+            + [-isIn.indices.count { isIn[$0] && isRunning[$0] }]
             + isIn.map { $0 ? 0 : 1 } + ranks
         if let best, !key.lexicographicallyPrecedes(best.key) { return }
         guard isConsistent(chosen), canStart(chosen) else { return }

@@ -55,6 +55,7 @@ import NocturneResolver
         for id in ids where random.below(5) == 0 {
             request.running[id] = RunningPlugin(SemanticVersion(1, 0, 0))
         }
+        for id in ids where random.below(5) == 0 { request.kept.insert(id) }
         return request
     }
 

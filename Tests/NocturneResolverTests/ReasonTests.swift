@@ -55,6 +55,35 @@ import NocturneResolver
         #expect(one.change == "remove b")
     }
 
+    @Test func `what is to be kept stays, however many others must go for it`() throws {
+        var request = try request(
+            "a 1.0.0: !z *\nb 1.0.0: !z *\nc 1.0.0: !z *\nz 1.0.0: y *\ny 1.0.0")
+        #expect(resolve(request).names == ["a 1.0.0", "b 1.0.0", "c 1.0.0", "y 1.0.0"])
+        request.kept = ["z"]
+        #expect(resolve(request).names == ["y 1.0.0", "z 1.0.0"])
+        // Of what is to be kept most count, then most ids in all.
+        request.kept = ["z", "a", "b"]
+        #expect(resolve(request).names == ["a 1.0.0", "b 1.0.0", "c 1.0.0", "y 1.0.0"])
+    }
+
+    @Test func `a proof names every plugin that it speaks of, and what is missing`() throws {
+        let left = try leftOut(
+            """
+            a 1.0.0: b *; x *
+            b 1.0.0: gone ^1.0.0
+            x 1.0.0
+            p 1.0.0: cap ^2.0.0
+            q 1.0.0: +cap 1.0.0
+            r 1.0.0: +cap 2.0.0; !p *
+            s 1.0.0: +cap 2.0.0; !p *
+            """)
+        #expect(left.map(\.id) == ["a", "b", "p"])
+        #expect(
+            left.compactMap(\.proof?.plugins) == [
+                ["a", "b", "gone"], ["b", "gone"], ["p", "cap", "r", "s"],
+            ])
+    }
+
     @Test func `what this host refuses keeps its own word and text`() throws {
         var candidates = try directory("net 1.0.0\nnet 2.0.0\nweb 1.0.0: net ^2.0.0")
         candidates[1].abi = ABIVersion(major: 2, minor: 0)
