@@ -68,7 +68,9 @@ let package = Package(
         ),
         .target(
             name: "NocturneHost",
-            dependencies: ["NocturneCore", "NocturneStorage", "CWire", "CLinux", "CCrypto"],
+            dependencies: [
+                "NocturneCore", "NocturneResolver", "NocturneStorage", "CWire", "CLinux", "CCrypto",
+            ],
             swiftSettings: swiftSettings
         ),
         .target(

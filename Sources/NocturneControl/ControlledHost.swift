@@ -17,12 +17,16 @@ package protocol ControlledHost: Sendable {
 
     func plugins(where filter: PluginFilter) async -> [PluginInfo]
     func plugin(_ id: PluginID) async -> PluginInfo?
-    func load(_ id: PluginID?, from path: String) async throws(PluginError) -> PluginInfo
-    func unload(_ id: PluginID) async throws(PluginError)
+    func load(
+        _ id: PluginID?, from path: String, cascade: Bool
+    ) async throws(PluginError) -> PluginInfo
+    func unload(_ id: PluginID, cascade: Bool) async throws(PluginError)
     func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo
-    func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo
-    func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo
-    func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo
+    func disable(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo
+    func reload(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo
+    func rollback(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo
+    func planReload(_ id: PluginID) async throws(PluginError) -> ChangePlan
+    func planUnload(_ id: PluginID) async throws(PluginError) -> ChangePlan
     func configure(
         _ id: PluginID, _ settings: JSONObject, replacing: Bool
     ) async throws(PluginError) -> PluginInfo

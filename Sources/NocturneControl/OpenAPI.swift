@@ -102,6 +102,7 @@ enum Schema {
     static let anything: JSONValue = .bool(true)
     static let pluginSummary = reference("PluginSummary")
     static let plugin = reference("Plugin")
+    static let plan = reference("Plan")
     static let contribution = reference("Contribution")
     static let event = reference("Event")
     static let logRecord = reference("LogRecord")
@@ -159,6 +160,16 @@ enum Schema {
                     ], required: ["name", "settings"]),
             ]
         ],
+        "Plan": record(
+            [
+                "steps": list(
+                    of: record(
+                        [
+                            "plugin": text, "action": actions, "from": optionalText,
+                            "to": optionalText, "reason": optionalText,
+                        ], required: ["plugin", "action"])),
+                "objections": texts,
+            ], required: ["steps", "objections"]),
         "Contribution": record(
             ["kind": text, "name": text, "plugin": text, "description": text],
             required: ["name", "plugin"]),
@@ -181,6 +192,11 @@ enum Schema {
                         "exitStatus": ["type": "integer", "description": "As in sysexits(3)."],
                     ], required: ["code", "message", "plugin", "retryable", "exitStatus"])
             ], required: ["error"]),
+    ]
+
+    private static let actions: JSONValue = [
+        "type": "string",
+        "enum": .array(ChangePlan.Action.allCases.map { .string($0.rawValue) }),
     ]
 
     private static let milliseconds: JSONValue = [

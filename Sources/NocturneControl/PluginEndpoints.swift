@@ -41,31 +41,44 @@ extension Endpoint {
         },
         Endpoint(
             method: .post, path: "/v1/plugins", name: "loadPlugin",
-            summary: "Loads a plugin from any path, until the host stops.",
+            summary: "Loads a plugin from any path, until the host stops.", query: [cascade],
             input: .object(schema: Schema.loadRequest), success: .created,
             output: .json(schema: Schema.plugin), answer: load),
         Endpoint(
             method: .delete, path: "/v1/plugins/{id}", name: "unloadPlugin",
-            summary: "Unloads a plugin. Its file, settings and stored data stay.",
+            summary: "Unloads a plugin. Its file, settings and stored data stay.", query: [cascade],
             success: .noContent, output: .nothing
         ) { exchange in
-            try await exchange.host.unload(try exchange.pluginID)
+            try await exchange.host.unload(
+                try exchange.pluginID, cascade: try exchange.flag(cascade.name))
             return .nothing
         },
-        change("enable", "Lets a plugin serve, now and after restarts.") {
-            host, id throws(PluginError) in
-            try await host.enable(id)
+        Endpoint(
+            method: .get, path: "/v1/plugins/{id}/plan", name: "planChange",
+            summary: "What a change of one plugin would lead to. Changes nothing.",
+            query: [
+                QueryParameter(
+                    name: "change", kind: .oneOf(["reload", "unload"]),
+                    meaning: "Which change; `reload` if absent.")
+            ], output: .json(schema: Schema.plan), answer: plan),
+        Endpoint(
+            method: .post, path: "/v1/plugins/{id}/enable", name: "enablePlugin",
+            summary: "Lets a plugin serve, now and after restarts.",
+            output: .json(schema: Schema.plugin)
+        ) { exchange in
+            .json(try await exchange.host.enable(try exchange.pluginID).json)
         },
         change("disable", "Stops a plugin from serving, now and after restarts.") {
-            host, id throws(PluginError) in
-            try await host.disable(id)
+            host, id, cascade throws(PluginError) in
+            try await host.disable(id, cascade: cascade)
         },
         change("reload", "Replaces what serves by what the file holds now.") {
-            host, id throws(PluginError) in
-            try await host.reload(id)
+            host, id, cascade throws(PluginError) in
+            try await host.reload(id, cascade: cascade)
         },
-        change("rollback", "Serves the previous build again.") { host, id throws(PluginError) in
-            try await host.rollback(id)
+        change("rollback", "Serves the previous build again.") {
+            host, id, cascade throws(PluginError) in
+            try await host.rollback(id, cascade: cascade)
         },
         configure(
             .patch, name: "configurePlugin", "Merges these settings into a plugin's.",
@@ -74,6 +87,23 @@ extension Endpoint {
             .put, name: "replaceConfiguration", "Replaces all settings of a plugin.",
             replacing: true),
     ]
+
+    /// Without it a change that would stop others is refused.
+    private static let cascade = QueryParameter(
+        name: "cascade", kind: .flag,
+        meaning: "Carries the change out also if plugins that depend on it have to stop.")
+
+    @Sendable
+    private static func plan(_ exchange: Exchange) async throws -> Reply {
+        let id = try exchange.pluginID
+        switch exchange.text("change") {
+        case nil, "reload": return .json(try await exchange.host.planReload(id).json)
+        case "unload": return .json(try await exchange.host.planUnload(id).json)
+        case let text?:
+            throw RequestError.invalidParameter(
+                name: "change", found: text, expected: "reload or unload")
+        }
+    }
 
     @Sendable
     private static func load(_ exchange: Exchange) async throws -> Reply {
@@ -102,21 +132,23 @@ extension Endpoint {
             }
             id = parsed
         }
-        return .json(try await exchange.host.load(id, from: path).json)
+        let loaded = try await exchange.host.load(
+            id, from: path, cascade: try exchange.flag(cascade.name))
+        return .json(loaded.json)
     }
 
     private static func change(
         _ verb: String, _ summary: String,
         _ action:
-            @escaping @Sendable (any ControlledHost, PluginID) async throws(PluginError) ->
+            @escaping @Sendable (any ControlledHost, PluginID, Bool) async throws(PluginError) ->
             PluginInfo
     ) -> Endpoint {
         Endpoint(
             method: .post, path: "/v1/plugins/{id}/\(verb)", name: "\(verb)Plugin",
-            summary: summary,
-            output: .json(schema: Schema.plugin)
+            summary: summary, query: [cascade], output: .json(schema: Schema.plugin)
         ) { exchange in
-            .json(try await action(exchange.host, try exchange.pluginID).json)
+            let (id, cascade) = (try exchange.pluginID, try exchange.flag(cascade.name))
+            return .json(try await action(exchange.host, id, cascade).json)
         }
     }
 

@@ -1,5 +1,5 @@
-// Catalog.swift — what the directory holds and what should therefore serve. Pure: files and wishes in, decisions out.
-// Next: PluginManager.swift.
+// Catalog.swift — what the directory holds, what operators wished and what serves: all that a decision depends on.
+// Values only. Next: CatalogChoice.swift.
 
 import NocturneCore
 
@@ -50,109 +50,50 @@ struct CatalogDecision: Sendable {
     var choice: PluginBuild?
     /// The file it comes from.
     var path: String?
+    /// Why it cannot run, although nothing is wrong with `choice` itself.
+    var leftOut: Refusal?
     /// Why other files of this id do not serve, by path.
     var reasons: [String: Refusal] = [:]
-    /// A change that waits for `reload` or `unload`.
+    /// A change of its files that is not carried out, why, and what would.
     var pendingChange: String?
     /// All its files were unloaded by an operator.
     var isUnloaded = false
 }
 
-/// Chooses one build for each id.
+/// A build that was tried and did not come to serve, so that what served before it serves on.
+struct FailedBuild: Sendable {
+    let why: Refusal
+    /// The build whose fault it was: this one, or another of the same change.
+    let culprit: ContentHash
+}
+
+/// What a decision depends on.
 struct Catalog: Sendable {
     var files: [String: CatalogFile] = [:]
     var holds: [String: CatalogHold] = [:]
-    /// What was chosen before: the running one stays in doubt.
+    /// What was decided before.
     var previous: [PluginID: CatalogDecision] = [:]
+    /// What runs, and therefore is neither displaced by a new file nor broken by a changed one.
+    var serving: [PluginID: PluginBuild] = [:]
+    /// Ids that are not to run, and why.
+    var off: [PluginID: Refusal] = [:]
+    /// What operators have set, which a new build must accept.
+    var settings: [PluginID: JSONObject] = [:]
+    var failed: [ContentHash: FailedBuild] = [:]
     /// Without hot reload a change of what was chosen waits.
     var enableHotReload = true
-    /// Ids whose pending change an operator has asked for.
+    /// Ids whose change an operator has asked for: it is not held.
     var released: Set<PluginID> = []
 
-    private struct Candidate {
-        let path: String
-        let build: PluginBuild
-    }
-
     /// The decision for every id that any file offers, or that was chosen before.
-    func decide() -> [PluginID: CatalogDecision] {
-        var candidates: [PluginID: [Candidate]] = [:]
-        var decisions: [PluginID: CatalogDecision] = [:]
-        for file in files.values.sorted(by: { $0.path < $1.path }) {
-            guard let offer = file.offer else { continue }
-            switch holds[file.path] {
-            case .unloaded(let hash) where hash == offer.hash:
-                decisions[offer.id, default: CatalogDecision()].reasons[file.path] = Refusal(
-                    "unloaded",
-                    "unloaded by an operator; `load` or a change of the file brings it back")
-                decisions[offer.id, default: CatalogDecision()].isUnloaded = true
-            case .rolledBack(let hash, let serving) where hash == offer.hash:
-                candidates[offer.id, default: []].append(Candidate(path: file.path, build: serving))
-            default:
-                candidates[offer.id, default: []].append(Candidate(path: file.path, build: offer))
-            }
-        }
-        for (id, offered) in candidates {
-            var decision = decisions[id] ?? CatalogDecision()
-            choose(offered, before: previous[id], &decision)
-            decision.isUnloaded = false
-            decisions[id] = decision
-        }
-        if !enableHotReload { hold(&decisions) }
-        return decisions
+    func decide() -> CatalogOutcome {
+        var choice = CatalogChoice(self)
+        return choice.outcome()
     }
 
-    /// The highest version; of equal versions the running path, then the running bytes, then the first path.
-    private func choose(
-        _ offered: [Candidate], before: CatalogDecision?, _ decision: inout CatalogDecision
-    ) {
-        let ordered = offered.sorted { left, right in
-            let (a, b) = (left.build.manifest.version, right.build.manifest.version)
-            if a < b || b < a { return b < a }
-            let (leftRuns, rightRuns) = (left.path == before?.path, right.path == before?.path)
-            if leftRuns != rightRuns { return leftRuns }
-            let (leftSame, rightSame) = (
-                left.build.hash == before?.choice?.hash, right.build.hash == before?.choice?.hash
-            )
-            if leftSame != rightSame { return leftSame }
-            return left.path < right.path
-        }
-        guard let best = ordered.first else { return }
-        decision.choice = best.build
-        decision.path = best.path
-        for other in ordered.dropFirst() {
-            let version = other.build.manifest.version
-            if other.build.hash == best.build.hash {
-                decision.reasons[other.path] = Refusal(
-                    "sameContent", "the same plugin as \(best.path), which serves")
-            } else if version == best.build.manifest.version {
-                decision.reasons[other.path] = Refusal(
-                    "duplicate",
-                    "\(best.build.id) \(version) is also \(best.path), with other bytes, which serves; "
-                        + "remove one of them, or give it another version")
-            } else {
-                decision.reasons[other.path] = Refusal(
-                    "olderVersion",
-                    "version \(best.build.manifest.version) from \(best.path) serves")
-            }
-        }
-    }
-
-    /// Keeps what was chosen, and says what waits.
-    private func hold(_ decisions: inout [PluginID: CatalogDecision]) {
-        for (id, before) in previous where !released.contains(id) {
-            guard let choice = before.choice, let path = before.path else { continue }
-            let now = decisions[id]
-            if now?.choice?.hash == choice.hash || now?.isUnloaded == true { continue }
-            var kept = now ?? CatalogDecision()
-            kept.choice = choice
-            kept.path = path
-            kept.pendingChange =
-                now?.choice.map {
-                    "\($0.manifest.version) in \(now?.path ?? "?") waits for `reload \(id)`"
-                }
-                ?? "its file is gone; `unload \(id)` or `reload \(id)` carries that out"
-            decisions[id] = kept
-        }
+    /// Failures of builds that are not offered any more are history; so are those that were another's fault.
+    mutating func forgetFailures() {
+        let offered = Set(files.values.compactMap { $0.offer?.hash })
+        failed = failed.filter { offered.contains($0.key) && offered.contains($0.value.culprit) }
     }
 }

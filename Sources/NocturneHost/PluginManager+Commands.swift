@@ -1,7 +1,5 @@
 // PluginManager+Commands.swift — what operators ask for. Each returns when it was carried out, or throws why not.
 
-import CLinux
-import CWire
 public import NocturneCore
 import NocturneStorage
 
@@ -10,12 +8,15 @@ extension PluginManager {
     ///
     /// A file from elsewhere is loaded until the host stops. Lifts an earlier ``unload(_:)`` of the path.
     ///
-    /// - Parameter id: if given, the manifest must have this id.
-    /// - Throws: ``PluginError`` with the reason why the file was refused or the plugin did not start.
+    /// - Parameters:
+    ///   - id: if given, the manifest must have this id.
+    ///   - cascade: also if plugins that depend on what it takes the place of have to stop.
+    /// - Throws: ``PluginError`` with the reason why the file was refused or the plugin did not start; `dependents` if
+    ///   others need what it would take the place of.
     @discardableResult
-    public func load(_ id: PluginID? = nil, from path: String) async throws(PluginError)
-        -> PluginInfo
-    {
+    public func load(
+        _ id: PluginID? = nil, from path: String, cascade: Bool = false
+    ) async throws(PluginError) -> PluginInfo {
         try mustBeOpen()
         let path = Self.absolute(path)
         let reader = reader
@@ -39,9 +40,16 @@ extension PluginManager {
         file.isExternal =
             directory != self.directory
             || !DirectoryScan.isPlugin(name: String(path.split(separator: "/").last ?? ""))
+        await refreshSnapshot(build.id)
+        let loaded = file
+        try mustHurtNobody(build.id, unless: cascade) { trial in
+            trial.holds[path] = nil
+            trial.files[path] = loaded
+            trial.failed[build.hash] = nil
+        }
         try removeHolds(on: [path], of: build.id)
         catalog.files[path] = file
-        await refreshSnapshot(build.id)
+        catalog.failed[build.hash] = nil
         catalog.released.insert(build.id)
         await decide(forced: snapshots[build.id]?.status == .failed ? build.id : nil)
         catalog.released.remove(build.id)
@@ -61,12 +69,16 @@ extension PluginManager {
     /// again. The seed's `unloadPlugin`. Its calls may finish within the manifest's `reload.drain`; settings and stored
     /// data stay.
     ///
-    /// - Throws: ``PluginError`` `unknownPlugin`, or `state` if it could not be remembered.
-    public func unload(_ id: PluginID) async throws(PluginError) {
+    /// - Parameter cascade: also if plugins that depend on it have to stop. They wait until it is there again.
+    /// - Throws: ``PluginError`` `unknownPlugin`, `dependents` if others need it, `state` if it could not be
+    ///   remembered.
+    public func unload(_ id: PluginID, cascade: Bool = false) async throws(PluginError) {
         try mustBeOpen()
         guard decisions[id]?.choice != nil || decisions[id]?.isUnloaded == true else {
             throw .unknownPlugin(id)
         }
+        await refreshSnapshot(id)
+        try mustHurtNobody(id, unless: cascade) { Self.unload(id, in: &$0) }
         for (path, file) in catalog.files {
             guard let offer = file.offer, offer.id == id else { continue }
             if file.isExternal {
@@ -82,6 +94,27 @@ extension PluginManager {
         await refreshSnapshot(id)
     }
 
+    private static func unload(_ id: PluginID, in trial: inout Catalog) {
+        for (path, file) in trial.files {
+            guard let offer = file.offer, offer.id == id else { continue }
+            if file.isExternal {
+                trial.files[path] = nil
+            } else {
+                trial.holds[path] = .unloaded(offer.hash)
+            }
+        }
+    }
+
+    /// What ``unload(_:cascade:)`` would do. Changes nothing.
+    ///
+    /// - Throws: ``PluginError`` `unknownPlugin`.
+    public func planUnload(_ id: PluginID) async throws(PluginError) -> ChangePlan {
+        try mustBeOpen()
+        guard decisions[id]?.choice != nil else { throw .unknownPlugin(id) }
+        await refreshSnapshot(id)
+        return plan(id, forced: false) { Self.unload(id, in: &$0) }
+    }
+
     /// Lets a plugin serve, and remembers it. The seed's `enablePlugin`. Of a plugin that failed: tries again.
     ///
     /// - Throws: ``PluginError`` with the reason if it does not serve now, retryable if it waits for something.
@@ -93,9 +126,17 @@ extension PluginManager {
 
     /// Stops a plugin and keeps it stopped, across restarts of the host too. The seed's `disablePlugin`.
     ///
-    /// - Throws: ``PluginError`` `unknownPlugin`, or `state` if it could not be remembered.
+    /// - Parameter cascade: also if plugins that depend on it have to stop. They wait until it is enabled again.
+    /// - Throws: ``PluginError`` `unknownPlugin`, `dependents` if others need it, `state` if it could not be
+    ///   remembered.
     @discardableResult
-    public func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+    public func disable(
+        _ id: PluginID, cascade: Bool = false
+    ) async throws(PluginError) -> PluginInfo {
+        try mustBeOpen()
+        guard decisions[id] != nil else { throw .unknownPlugin(id) }
+        await refreshSnapshot(id)
+        try mustHurtNobody(id, unless: cascade) { $0.off[id] = Self.disabled(id) }
         try await setEnabled(false, id)
         await refreshSnapshot(id)
         return info(of: id)
@@ -111,38 +152,39 @@ extension PluginManager {
                 "unloaded", id,
                 "\(id) is enabled but unloaded: `load` or a change of its file brings it back")
         }
-        issueGoals(forced: enabled && snapshots[id]?.status != .enabled ? id : nil)
+        catalog.released.insert(id)
+        if enabled { forgetFailures(of: id) }
+        await decide(forced: enabled && snapshots[id]?.status != .enabled ? id : nil)
+        catalog.released.remove(id)
         if let refusal = await goals[id]?.refusal.value { throw failure(id, refusal) }
+    }
+
+    /// An operator asks for it again, so it is tried again.
+    private func forgetFailures(of id: PluginID) {
+        for file in catalog.files.values {
+            if let offer = file.offer, offer.id == id { catalog.failed[offer.hash] = nil }
+        }
     }
 
     /// Reads the plugin's file again and starts a new generation, even of the same bytes; carries out a pending change.
     /// The seed's `reloadPlugin`. If the new generation fails, the old one serves on and the error says why.
+    ///
+    /// - Parameter cascade: also if plugins that depend on it have to stop.
+    /// - Throws: ``PluginError`` with the reason why the new build does not serve, `dependents` if others need the one
+    ///   that serves, `unknownPlugin`.
     @discardableResult
-    public func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+    public func reload(
+        _ id: PluginID, cascade: Bool = false
+    ) async throws(PluginError) -> PluginInfo {
         try mustBeOpen()
-        guard decisions[id] != nil || filesByID[id] != nil else { throw .unknownPlugin(id) }
-        let paths = catalog.files.values.filter { $0.offer?.id == id }.map(\.path)
-        try removeHolds(on: paths, of: id)
-        let reader = reader
         beginReading()
         defer { endReading() }
-        for path in paths {
-            let before = catalog.files[path]
-            let file = await onFilesThread { reader.read(path, identity: nil, before: before) }
-            if case .refused(let why, _, _) = file.content, why.code != "vanished" {
-                catalog.files[path] = file
-                throw PluginError(why.code, id, "\(id): not reloaded: \(why)")
-            }
-            if case .refused = file.content {
-                catalog.files[path] = nil
-            } else {
-                catalog.files[path] = file
-            }
-            if case .incomplete(let why) = file.content {
-                throw PluginError(
-                    why.code, id, "\(id): not reloaded: \(why)", retryable: true, exit: 75)
-            }
-        }
+        let files = try await readAgain(id)
+        let paths = files.map(\.path)
+        await refreshSnapshot(id)
+        try mustHurtNobody(id, unless: cascade) { Self.reload(files, in: &$0) }
+        try removeHolds(on: paths, of: id)
+        Self.reload(files, in: &catalog)
         catalog.released.insert(id)
         await decide(forced: id)
         catalog.released.remove(id)
@@ -154,12 +196,63 @@ extension PluginManager {
         return try await settled(id)
     }
 
+    /// What ``reload(_:cascade:)`` would do now. Changes nothing.
+    ///
+    /// - Throws: ``PluginError`` `unknownPlugin`, or why its file cannot be loaded.
+    public func planReload(_ id: PluginID) async throws(PluginError) -> ChangePlan {
+        try mustBeOpen()
+        beginReading()
+        defer { endReading() }
+        let files = try await readAgain(id)
+        await refreshSnapshot(id)
+        return plan(id, forced: true) { Self.reload(files, in: &$0) }
+    }
+
+    /// The files of a plugin as they are now, those that vanished too.
+    private func readAgain(_ id: PluginID) async throws(PluginError) -> [CatalogFile] {
+        guard decisions[id] != nil || filesByID[id] != nil else { throw .unknownPlugin(id) }
+        let reader = reader
+        var files: [CatalogFile] = []
+        for before in catalog.files.values where before.offer?.id == id {
+            let file = await onFilesThread {
+                reader.read(before.path, identity: nil, before: before)
+            }
+            switch file.content {
+            case .refused(let why, _, _) where why.code != "vanished":
+                catalog.files[before.path] = file
+                throw PluginError(why.code, id, "\(id): not reloaded: \(why)")
+            case .incomplete(let why):
+                catalog.files[before.path] = file
+                throw PluginError(
+                    why.code, id, "\(id): not reloaded: \(why)", retryable: true, exit: 75)
+            case .build, .refused: files.append(file)
+            }
+        }
+        return files
+    }
+
+    private static func reload(_ files: [CatalogFile], in catalog: inout Catalog) {
+        for file in files {
+            catalog.holds[file.path] = nil
+            if case .build(let build) = file.content {
+                catalog.files[file.path] = file
+                catalog.failed[build.hash] = nil
+            } else {
+                catalog.files[file.path] = nil
+            }
+        }
+    }
+
     /// Serves again what served before, until the plugin's file changes or ``reload(_:)``. A second call goes forth
     /// again.
     ///
-    /// - Throws: ``PluginError`` `noPrevious`, or the reason why the earlier build does not serve.
+    /// - Parameter cascade: also if plugins that depend on it have to stop.
+    /// - Throws: ``PluginError`` `noPrevious`, `dependents` if others need the build that serves, or the reason why the
+    ///   earlier build does not serve.
     @discardableResult
-    public func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+    public func rollback(
+        _ id: PluginID, cascade: Bool = false
+    ) async throws(PluginError) -> PluginInfo {
         try mustBeOpen()
         guard let decision = decisions[id], decision.choice != nil else { throw .unknownPlugin(id) }
         guard let previous = memory[id]?.previous.flatMap({ ContentHash(hex: $0) }),
@@ -168,14 +261,26 @@ extension PluginManager {
             throw PluginError(
                 "noPrevious", id, "\(id): there is no earlier build of it to go back to")
         }
+        var holds: [String: CatalogHold?] = [:]
         for (path, file) in catalog.files {
             guard let offer = file.offer, offer.id == id else { continue }
-            if offer.hash == previous {
-                try removeHolds(on: [path], of: id)
+            holds[path] =
+                offer.hash == previous ? .some(nil) : .rolledBack(offer.hash, serving: build)
+        }
+        let changed = holds
+        await refreshSnapshot(id)
+        try mustHurtNobody(id, unless: cascade) { trial in
+            trial.failed[previous] = nil
+            for (path, hold) in changed { trial.holds[path] = hold }
+        }
+        for (path, hold) in holds {
+            if let hold {
+                try setHold(hold, on: path, of: id)
             } else {
-                try setHold(.rolledBack(offer.hash, serving: build), on: path, of: id)
+                try removeHolds(on: [path], of: id)
             }
         }
+        catalog.failed[previous] = nil
         catalog.released.insert(id)
         await decide()
         catalog.released.remove(id)
@@ -183,69 +288,9 @@ extension PluginManager {
         return try await settled(id)
     }
 
-    /// Changes a plugin's settings, which survive reload and restart. The seed's `configurePlugin`.
-    ///
-    /// A running plugin that has no hook for new settings is restarted with them, as in a reload. If the settings do
-    /// not match the manifest's schema, or the plugin refuses them, nothing changes.
-    ///
-    /// - Parameter replacing: forgets what is not in `settings`; otherwise its keys are merged into what there is, and
-    ///   a `null` removes a key.
-    /// - Throws: ``PluginError`` `settings` if they do not match or the plugin refuses them, `busy` if it could not
-    ///   be asked.
-    @discardableResult
-    public func configure(
-        _ id: PluginID, _ settings: JSONObject, replacing: Bool = false
-    ) async throws(PluginError) -> PluginInfo {
-        try mustBeOpen()
-        guard let build = decisions[id]?.choice else { throw .unknownPlugin(id) }
-        let before = memory[id]?.settings ?? [:]
-        var after = replacing ? JSONObject() : before
-        for (key, value) in settings {
-            // Spelled out, because a bare `nil` beside a JSON value is a JSON null.
-            after[key] = value.isNull && !replacing ? JSONValue?.none : value
-        }
-        let given = settings.first { !$0.value.isNull }
-        if build.manifest.configuration == nil, let key = given?.key {
-            throw PluginError(
-                "settings", id,
-                "\(id): \(key) cannot be set: its manifest has no `configuration`, so it has no settings"
-            )
-        }
-        let filled: JSONValue
-        do throws(Refusal) {
-            filled = try build.settings(after)
-        } catch {
-            throw PluginError(error.code, id, "\(id): \(error); nothing was changed")
-        }
-        if let supervisor = supervisors[id] {
-            // In a task of its own: a caller that goes away does not leave it half done.
-            let refusal = await Task { await supervisor.offerSettings(filled) }.value
-            if let refusal {
-                throw PluginError(
-                    refusal.code, id,
-                    "\(id): the settings were not taken: \(refusal); nothing was changed",
-                    retryable: refusal.code == "busy", exit: refusal.code == "busy" ? 75 : 65)
-            }
-        }
-        try stored(id) { store throws(StoreError) in try store.setSettings(.object(after), for: id)
-        }
-        memory[id, default: PluginMemory()].settings = after
-        issueGoals()
-        if let refusal = await goals[id]?.refusal.value {
-            try stored(id) { store throws(StoreError) in
-                try store.setSettings(.object(before), for: id)
-            }
-            memory[id]?.settings = before
-            issueGoals()
-            throw failure(id, refusal)
-        }
-        await refreshSnapshot(id)
-        return info(of: id)
-    }
-
     // MARK: - Answers
 
-    private func failure(_ id: PluginID, _ refusal: Refusal) -> PluginError {
+    func failure(_ id: PluginID, _ refusal: Refusal) -> PluginError {
         PluginError(refusal.code, id, "\(id): \(refusal)", exit: refusal.code == "system" ? 70 : 65)
     }
 
@@ -262,38 +307,7 @@ extension PluginManager {
         return info
     }
 
-    private func refreshSnapshot(_ id: PluginID) async {
+    func refreshSnapshot(_ id: PluginID) async {
         if let supervisor = supervisors[id] { snapshots[id] = await supervisor.snapshot }
-    }
-}
-
-extension Supervisor {
-    /// Hands new settings to a running plugin that has a hook for them. Returns why it refused.
-    func offerSettings(_ settings: JSONValue) async -> Refusal? {
-        guard current?.extensions.contains(.settings) == true else { return nil }
-        let generation: Generation
-        do throws(GateRefusal) {
-            // A place like any call's, so that the hook's time does not run while it waits for one.
-            generation = try await gate.enter(
-                deadline: clinux_now() + Int64(host.limits.hook.milliseconds) * 1_000_000)
-        } catch {
-            switch error {
-            case .gone, .restarting: return nil  // the next start gets them
-            case .busy, .waitedTooLong, .cancelled:
-                return Refusal("busy", "all its call places are taken; try again")
-            }
-        }
-        defer { gate.leave(generation) }
-        let outcome = await generation.hook(
-            WIRE_CALL_SETTINGS, "the settings hook", settings.serialized(), within: host.limits.hook
-        )
-        switch outcome {
-        case .done:
-            if current === generation { self.settings = settings }
-            return nil
-        case .absent: return nil
-        case .refused(let message): return Refusal("settings", message)
-        case .failed(let error): return Refusal(error)
-        }
     }
 }

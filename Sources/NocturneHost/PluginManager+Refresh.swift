@@ -1,16 +1,9 @@
-// PluginManager+Refresh.swift — from the directory to decisions to goals for supervisors. Next:
-// PluginManager+Info.swift.
+// PluginManager+Refresh.swift — notices what happens, in the directory and to supervisors, and has it looked at.
+// Next: PluginManager+Goals.swift.
 
 import CLinux
 import NocturneCore
 import NocturneStorage
-
-/// The goal that a supervisor was last given, so that it is told only what is new.
-struct IssuedGoal: Sendable {
-    let kind: SupervisorGoal.Kind
-    /// Why it was given up. Not the task itself: a finished task keeps its memory as long as somebody holds it.
-    let refusal = Promise<Refusal?>()
-}
 
 extension PluginManager {
     /// A file that ends too early may still be being written; after this long it is reported. 2 s (DESIGN §7).
@@ -151,157 +144,6 @@ extension PluginManager {
         state.typedEvents.publish(event)
     }
 
-    // MARK: - Deciding
-
-    /// Decides anew what should serve, and gives supervisors the goals that changed.
-    ///
-    /// - Parameter forced: this one gets a new generation even if nothing changed.
-    func decide(forced: PluginID? = nil) async {
-        catalog.previous = decisions
-        catalog.enableHotReload = configuration.enableHotReload
-        let before = decisions
-        decisions = catalog.decide()
-        for id in decisions.keys.sorted() {
-            guard let decision = decisions[id], let build = decision.choice else { continue }
-            if before[id]?.choice?.hash != build.hash {
-                see(id)
-                publish(
-                    .loaded(id, version: "\(build.manifest.version)", file: decision.path ?? ""))
-            }
-        }
-        issueGoals(forced: forced)
-        for id in before.keys where decisions[id] == nil { forget(id) }
-    }
-
-    func issueGoals(forced: PluginID? = nil) {
-        if isClosed { return }
-        for id in decisions.keys.sorted() {
-            let kind = goal(of: id)
-            if id != forced, let issued = goals[id], Self.isSame(issued.kind, kind),
-                !hasNamesNow(id, kind)
-            {
-                continue
-            }
-            if case .run(let build, _, _) = kind {
-                // In order of ids, so that of two that start together the lower has the name. Who comes too late is
-                // told by its supervisor.
-                _ = try? router.registry.claim(build)
-            }
-            issue(kind, to: id, force: id == forced)
-        }
-    }
-
-    /// Whether a plugin was refused because of a name that is free now.
-    private func hasNamesNow(_ id: PluginID, _ kind: SupervisorGoal.Kind) -> Bool {
-        guard case .run(let build, _, _) = kind, let snapshot = snapshots[id] else { return false }
-        let why = snapshot.status == .failed ? snapshot.reason : snapshot.rejected?.why
-        return why?.code == "nameTaken" && router.registry.isFree(for: build)
-    }
-
-    @discardableResult
-    func issue(
-        _ kind: SupervisorGoal.Kind, to id: PluginID, force: Bool = false
-    ) -> Promise<Refusal?> {
-        let supervisor = supervisor(of: id)
-        let objects = state.objects
-        let path = decisions[id]?.path
-        let files = state.files
-        let goal = IssuedGoal(kind: kind)
-        goals[id] = goal
-        goalSerial += 1
-        let serial = goalSerial
-        Task {
-            if case .run(let build, _, _) = kind {
-                // An object that was pruned is copied again from its file.
-                let problem: Refusal? = await withUnsafeContinuation { continuation in
-                    files.async {
-                        continuation.resume(returning: Self.ensure(build, in: objects, from: path))
-                    }
-                }
-                if let problem {
-                    let refusal = await supervisor.decline(build, serial: serial, problem)
-                    goal.refusal.fulfill(refusal)
-                    return
-                }
-            }
-            goal.refusal.fulfill(await supervisor.pursue(kind, serial: serial, force: force))
-        }
-        return goal.refusal
-    }
-
-    private static func ensure(
-        _ build: PluginBuild, in objects: ObjectStore, from path: String?
-    ) -> Refusal? {
-        do throws(IngestError) {
-            if try objects.isIntact(build.hash) { return nil }
-            guard let path else { return Refusal("vanished", "its object is gone from the store") }
-            let object = try objects.ingest(path)
-            if object.hash == build.hash { return nil }
-            return Refusal("changing", "\(path) changed while it was being loaded")
-        } catch {
-            return Refusal("store", "\(error)")
-        }
-    }
-
-    /// What a plugin should be doing.
-    func goal(of id: PluginID) -> SupervisorGoal.Kind {
-        guard let decision = decisions[id], let build = decision.choice else {
-            let why = decisions[id]?.reasons.values.first
-            return .rest(.unloaded, why)
-        }
-        guard memory[id]?.enabled ?? configuration.autoEnable else {
-            return .rest(memory[id]?.enabled == false ? .disabled : .loaded, nil)
-        }
-        if configuration.isStrict {
-            return .rest(
-                .waiting,
-                Refusal(
-                    "strict",
-                    "strict mode wants namespaces and a cgroup for each worker, which this version does "
-                        + "not set up; start the host without --strict"))
-        }
-        let isRunning = isServing(id)
-        if let cycle = Requirements.cycle(from: id, in: { self.decisions[$0]?.choice?.manifest }) {
-            return .rest(.failed, cycle)
-        }
-        if let waiting = Requirements.waiting(
-            build.manifest, isRunning: isRunning, dependency: { dependency($0) })
-        {
-            return .rest(waiting.code == "conflict" ? .failed : .waiting, waiting)
-        }
-        let given = memory[id]?.settings ?? [:]
-        do throws(Refusal) {
-            return .run(build, settings: try build.settings(given), file: decision.path ?? "")
-        } catch {
-            return .rest(.failed, error)
-        }
-    }
-
-    private func isServing(_ id: PluginID) -> Bool {
-        if case .run = goals[id]?.kind { return snapshots[id]?.pid != nil }
-        return false
-    }
-
-    private func dependency(_ id: PluginID) -> Requirements.Dependency? {
-        guard let choice = decisions[id]?.choice else { return nil }
-        let isWanted: Bool
-        if case .run = goals[id]?.kind { isWanted = true } else { isWanted = false }
-        let snapshot = snapshots[id]
-        return Requirements.Dependency(
-            version: choice.manifest.version,
-            serving: snapshot?.status == .enabled ? snapshot?.build?.manifest.version : nil,
-            isWanted: isWanted)
-    }
-
-    private static func isSame(_ left: SupervisorGoal.Kind, _ right: SupervisorGoal.Kind) -> Bool {
-        switch (left, right) {
-        case (.run(let a, let settings, _), .run(let b, let other, _)):
-            a.hash == b.hash && settings == other
-        case (.rest(let a, let why), .rest(let b, let other)): a == b && why == other
-        default: false
-        }
-    }
-
     // MARK: - Supervisors
 
     func supervisor(of id: PluginID) -> Supervisor {
@@ -362,7 +204,7 @@ extension PluginManager {
     }
 
     /// No file offers the id any more. Its supervisor stays, at rest, so that a quick return meets the same one.
-    private func forget(_ id: PluginID) {
+    func forget(_ id: PluginID) {
         let end = issue(.rest(.unloaded, nil), to: id)
         let log = log(of: id)
         Task {

@@ -74,7 +74,12 @@ public actor PluginManager {
     /// Rises with each goal that is issued.
     var goalSerial: UInt64 = 0
     var snapshots: [PluginID: Supervisor.Snapshot] = [:]
+    /// Told of, by path: of files that are no plugins, and of those that are left out.
     var reported: [String: Refusal] = [:]
+    var reportedReasons: [String: Refusal] = [:]
+    var reportedNotes: Set<String> = []
+    /// Changes of several plugins that are being carried out.
+    var changes: [RunningChange] = []
     var logs: [PluginID: PluginLog] = [:]
     /// What each plugin ran, and had run before, when its latest change was looked at.
     var noted: [PluginID: [ContentHash?]] = [:]

@@ -29,73 +29,13 @@ enum Requirements {
         return nil
     }
 
-    /// What a dependency looks like at the moment.
-    struct Dependency {
-        let version: SemanticVersion?
-        /// The version that serves at the moment, which its replacement may still take the place of; `nil`: none.
-        let serving: SemanticVersion?
-        /// It is meant to serve.
-        let isWanted: Bool
-    }
-
-    /// What a build waits for.
-    ///
-    /// - Parameters:
-    ///   - isRunning: a running plugin is not stopped because a dependency is being restarted.
-    ///   - dependency: looks one up.
-    static func waiting(
-        _ manifest: Manifest, isRunning: Bool, dependency: (PluginID) -> Dependency?
-    ) -> Refusal? {
-        if !manifest.permissions.isEmpty {
-            return Refusal(
-                "permission",
-                "it asks for permissions (\(permissions(manifest.permissions))), and this host grants "
-                    + "none yet; remove `permissions` from its manifest if it can do without")
-        }
-        for (id, range) in manifest.dependencies.sorted(by: { $0.key < $1.key }) {
-            guard let found = dependency(id), let version = found.version else {
-                return Refusal("dependency", "it needs \(id) \(range), which is not there")
-            }
-            guard range.contains(version) else {
-                return Refusal("dependency", "it needs \(id) \(range), found \(version)")
-            }
-            guard found.isWanted, isRunning || found.serving.map(range.contains) == true else {
-                return Refusal("dependency", "it needs \(id) \(range), which does not serve")
-            }
-        }
-        for (id, range) in manifest.optionalDependencies.sorted(by: { $0.key < $1.key }) {
-            if let version = dependency(id)?.version, !range.contains(version) {
-                return Refusal(
-                    "dependency", "if \(id) is there, it must be \(range), found \(version)")
-            }
-        }
-        for (id, range) in manifest.conflicts.sorted(by: { $0.key < $1.key }) {
-            if let found = dependency(id), let version = found.version, found.isWanted,
-                range.contains(version)
-            {
-                return Refusal("conflict", "it conflicts with \(id) \(range), found \(version)")
-            }
-        }
-        return nil
-    }
-
-    /// A ring of plugins that need each other, through `id`; none of them can be first.
-    static func cycle(from id: PluginID, in manifest: (PluginID) -> Manifest?) -> Refusal? {
-        var path: [PluginID] = [id]
-        var visited: Set<PluginID> = []
-        func search(_ at: PluginID) -> Bool {
-            for next in (manifest(at)?.dependencies.keys ?? [:].keys).sorted() {
-                if next == id { return true }
-                guard visited.insert(next).inserted else { continue }
-                path.append(next)
-                if search(next) { return true }
-                path.removeLast()
-            }
-            return false
-        }
-        guard search(id) else { return nil }
-        let ring = (path + [id]).map(\.description).joined(separator: " → ")
-        return Refusal("cycle", "plugins that need each other cannot start: \(ring)")
+    /// The permissions that a build asks for and this host does not grant.
+    static func missingPermission(_ manifest: Manifest) -> Refusal? {
+        if manifest.permissions.isEmpty { return nil }
+        return Refusal(
+            "permission",
+            "it asks for permissions (\(permissions(manifest.permissions))), and this host grants none yet; "
+                + "remove `permissions` from its manifest if it can do without")
     }
 
     private static func permissions(_ permissions: Manifest.Permissions) -> String {
@@ -104,5 +44,28 @@ enum Requirements {
             permissions.connect.map { "connect \($0)" },
             permissions.environment.map { "environment \($0)" },
         ].joined().prefix(5).joined(separator: ", ")
+    }
+}
+
+/// Who answers to which names at the moment.
+struct ServingNames {
+    private var versions: [PluginID: [SemanticVersion]] = [:]
+
+    init(_ manifests: [Manifest]) {
+        for manifest in manifests {
+            versions[manifest.id, default: []].append(manifest.version)
+            for (name, version) in manifest.provides where name != manifest.id {
+                versions[name, default: []].append(version)
+            }
+        }
+    }
+
+    /// The first dependency that nobody who serves fulfills.
+    func missing(for manifest: Manifest) -> Refusal? {
+        for (name, range) in manifest.dependencies.sorted(by: { $0.key < $1.key })
+        where versions[name]?.contains(where: range.contains) != true {
+            return Refusal("dependency", "it needs \(name) \(range), which does not serve yet")
+        }
+        return nil
     }
 }

@@ -27,6 +27,8 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooSlow(step: String, milliseconds: Int)
     /// The process ended during a step.
     case ended(step: String, WorkerEnd)
+    /// It served, but another plugin of the same change did not come to.
+    case rolledBack(String)
 
     var code: String {
         switch self {
@@ -42,6 +44,7 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
         case .state: "state"
         case .tooSlow: "tooSlow"
         case .ended: "crashed"
+        case .rolledBack: "rolledBack"
         }
     }
 
@@ -64,6 +67,7 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooSlow(let step, let milliseconds):
             "\(step) was not done within \(milliseconds) ms, so its process was killed"
         case .ended(let step, let end): "its process \(end), during \(step)"
+        case .rolledBack(let why): why
         }
     }
 }

@@ -130,9 +130,11 @@ extension Supervisor {
 
     // MARK: - Replacement
 
-    /// Starts `build` beside `old`, switches, and retires `old`. If anything fails, `old` serves on.
+    /// Starts `build` beside `old`, switches, and retires `old`. If anything fails, or others of the same change do not
+    /// come to serve, `old` serves on.
     func replace(
-        _ old: Generation, with build: PluginBuild, _ settings: JSONValue, _ file: String
+        _ old: Generation, with build: PluginBuild, _ settings: JSONValue, _ file: String,
+        _ step: ChangeStep?
     ) async -> Refusal? {
         let begun = clinux_now()
         do throws(Registry.Clash) {
@@ -166,6 +168,11 @@ extension Supervisor {
                 throw .ended(
                     step: "its first \(host.limits.probation.milliseconds) ms of serving", end)
             }
+            if let why = await step?.agreement() {
+                goBack(to: old, oldSettings, oldFile ?? file)
+                await retire(new)
+                throw .rolledBack(why.description)
+            }
             watch(new)
             noteServed(build)
             set(.enabled, nil)
@@ -183,6 +190,14 @@ extension Supervisor {
             host.router.registry.release(id, except: (current ?? lost?.generation)?.build)
             return kept(old, Refusal(error))
         }
+    }
+
+    /// `old` serves again; if it has ended meanwhile, it is started again.
+    private func goBack(to old: Generation, _ settings: JSONValue, _ file: String) {
+        guard old.worker.isOver else { return serve(old, settings, file) }
+        current = nil
+        gate.park()
+        lost = (old, Refusal("crashed", "its process ended while its replacement was tried"))
     }
 
     /// Tells that a replacement was given up.

@@ -18,6 +18,8 @@ struct SupervisorGoal: Sendable {
     fileprivate(set) var number = 0
     /// Starts a new generation even if the same build runs already.
     var isForced = false
+    /// Its part in a change of several plugins.
+    var step: ChangeStep?
 }
 
 /// What a supervisor needs of the host.
@@ -64,7 +66,7 @@ actor Supervisor {
     private var isWorking = false
     private var isClosed = false
     /// What crashed while something else was being done, and how: it is started again if nothing takes its place.
-    private(set) var lost: (generation: Generation, why: Refusal)?
+    var lost: (generation: Generation, why: Refusal)?
     /// By pattern.
     var listeners: [String: EventToken] = [:]
 
@@ -131,23 +133,28 @@ actor Supervisor {
 
     /// Pursues `kind` and returns when it, or a newer goal, has been reached or given up.
     ///
-    /// - Parameter serial: rises with each decision. Goals may arrive in another order than they were decided in:
-    ///   what is checked first for one is not for another. Then the latest decision counts.
+    /// - Parameters:
+    ///   - serial: rises with each decision. Goals may arrive in another order than they were decided in: what is
+    ///     checked first for one is not for another. Then the latest decision counts.
+    ///   - step: if given, a replacement is kept only if all of the change agree.
     /// - Returns: why it was given up.
     @discardableResult
-    func pursue(_ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool = false) async -> Refusal?
-    {
+    func pursue(
+        _ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool = false, step: ChangeStep? = nil
+    ) async -> Refusal? {
         if isClosed { return Refusal("closed", "the host is shutting down") }
         if serial > goalSerial {
-            submit(kind, serial: serial, force: force)
+            submit(kind, serial: serial, force: force, step: step)
         }
         await work?.task.value
         return outcome.refusal
     }
 
-    private func submit(_ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool) {
+    private func submit(
+        _ kind: SupervisorGoal.Kind, serial: UInt64, force: Bool, step: ChangeStep?
+    ) {
         goalSerial = serial
-        goal = SupervisorGoal(kind: kind, number: goal.number + 1, isForced: force)
+        goal = SupervisorGoal(kind: kind, number: goal.number + 1, isForced: force, step: step)
         restart?.cancel()
         restart = nil
         enqueue()
@@ -200,7 +207,8 @@ actor Supervisor {
                 set(status, why)
                 outcome = (target.number, nil)
             case .run(let build, let settings, let file):
-                let refusal = await run(build, settings, file, force: target.isForced)
+                let refusal = await run(
+                    build, settings, file, force: target.isForced, target.step)
                 outcome = (target.number, refusal)
                 if let why = refusal ?? lost?.why, current == nil, attempted == goal.number {
                     standStill(target.kind, build, why)
@@ -211,7 +219,8 @@ actor Supervisor {
     }
 
     private func run(
-        _ build: PluginBuild, _ settings: JSONValue, _ file: String, force: Bool
+        _ build: PluginBuild, _ settings: JSONValue, _ file: String, force: Bool,
+        _ step: ChangeStep?
     ) async -> Refusal? {
         guard let old = current else {
             set(.resolved, nil)
@@ -225,7 +234,7 @@ actor Supervisor {
             if status != .enabled { set(.enabled, nil) }
             return nil
         }
-        let refusal = await replace(old, with: build, settings, file)
+        let refusal = await replace(old, with: build, settings, file, step)
         rejected = refusal.map { (build.hash, $0) }
         host.changed(id)  // the status may be the same, what serves is not
         return refusal
@@ -335,7 +344,7 @@ actor Supervisor {
     /// Ends for good: nothing of the plugin is left afterwards.
     func close() async {
         if isClosed { return }
-        submit(.rest(.unloaded, nil), serial: .max, force: false)
+        submit(.rest(.unloaded, nil), serial: .max, force: false, step: nil)
         isClosed = true
         await work?.task.value
         host.router.setGate(nil, for: id)

@@ -8,7 +8,8 @@ struct Disable: ParsableCommand {
         abstract: "Stop a plugin from serving, now and after restarts.")
 
     @OptionGroup var plugin: PluginArgument
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var host: HostOptions
 
-    func run() throws { try host.change("POST", plugin.route + "/disable") }
+    func run() throws { try host.change("POST", plugin.route + "/disable" + options.query) }
 }

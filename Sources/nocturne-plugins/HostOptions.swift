@@ -68,6 +68,15 @@ struct PluginArgument: ParsableArguments {
     var route: String { "/v1/plugins/\(PercentEncoding.encode(id))" }
 }
 
+/// The options of commands that may stop others.
+struct ChangeOptions: ParsableArguments {
+    @Flag(help: "Carry it out also if plugins that depend on it have to stop.")
+    var cascade = false
+
+    /// The query that says so.
+    var query: String { cascade ? "?cascade=1" : "" }
+}
+
 /// A change was carried out, but the plugin does not serve.
 struct ChangeFailed: ReportableError {
     let code: String

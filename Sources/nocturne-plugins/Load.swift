@@ -13,13 +13,14 @@ struct Load: ParsableCommand {
     @Argument(help: "The plugin's file.")
     var file: String
 
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var host: HostOptions
 
     func run() throws {
         // The host has another working directory.
         let path = try WorkingDirectory.absolute(file)
         try host.change(
-            "POST", "/v1/plugins",
+            "POST", "/v1/plugins" + options.query,
             body: ["path": .string(path), "id": id.map { .string($0) } ?? .null])
     }
 }

@@ -16,8 +16,8 @@ enum PluginText {
         }
         if let pid = info["pid"]?.int { details.append("pid \(pid)") }
         if !details.isEmpty { line += " (\(details.joined(separator: ", ")))" }
-        if let reason = text(info["reason"]) { line += ": \(reason)" }
-        if let change = text(info["pendingChange"]) { line += "; pending: \(change)" }
+        if let reason = sentences(info["reason"]) { line += ": \(reason)" }
+        if let change = sentences(info["pendingChange"]) { line += "; pending: \(change)" }
         return line
     }
 
@@ -26,7 +26,7 @@ enum PluginText {
         guard !plugins.isEmpty else { return ["no plugins"] }
         var table = Table("ID", "VERSION", "STATUS", "GEN", "PID", "CALLS", "ERRORS", "NOTE")
         for info in plugins {
-            let note = [info["reason"]?.string, info["pendingChange"]?.string]
+            let note = [sentences(info["reason"]), sentences(info["pendingChange"])]
             table.add(
                 .init(info["id"]?.string ?? "-"), .init(info["version"]?.string ?? "-"),
                 status(info), number(info["generation"]), number(info["pid"]),
@@ -47,14 +47,33 @@ enum PluginText {
         var lines: [String] = []
         for key in keys {
             guard let value = info[key], !value.isNull, value != .array([]) else { continue }
-            lines.append(key.padded(to: 14) + " " + plain(value))
+            lines += indented(value, behind: key)
         }
         for file in info["files"]?.array ?? [] where file["reason"]?.string != nil {
             // Of the file that was to serve `pendingChange` has told it.
             if file["path"] == info["file"], info["pendingChange"]?.isNull == false { continue }
-            let path = text(file["path"]) ?? "?", reason = text(file["reason"]) ?? ""
+            let path = file["path"]?.string ?? "?", reason = file["reason"]?.string ?? ""
             let line = reason.hasPrefix(path) ? reason : "\(path): \(reason)"
-            lines.append("other file".padded(to: 14) + " " + line)
+            lines += indented(.string(line), behind: "other file")
+        }
+        return lines
+    }
+
+    /// What a change would lead to: a line for each step, then who objects.
+    static func plan(_ plan: JSONValue) -> [String] {
+        var lines = (plan["steps"]?.array ?? []).map { step in
+            let versions = [step["from"]?.string, step["to"]?.string].compactMap { $0 }
+            let isChange = versions.count == 2 && versions[0] != versions[1]
+            let version = isChange ? versions.joined(separator: " → ") : versions.first ?? ""
+            let reason = step["reason"]?.string.map { ": \(Printable.block($0))" } ?? ""
+            return "\((text(step["action"]) ?? "?").padded(to: 8))\(text(step["plugin"]) ?? "?") "
+                + Printable.line(version) + reason
+        }
+        if lines.isEmpty { lines = ["nothing would change"] }
+        let objections = plan["objections"]?.array?.compactMap(\.string) ?? []
+        if !objections.isEmpty {
+            lines.append("refused without --cascade, because others need it as it is:")
+            lines += objections.map { Printable.block($0) }
         }
         return lines
     }
@@ -106,6 +125,24 @@ enum PluginText {
     }
 
     private static func text(_ value: JSONValue?) -> String? { value?.string.map(Printable.line) }
+
+    /// Width of the column of keys in ``details(_:)``.
+    private static let keyWidth = 15
+
+    /// Several lines as one.
+    private static func sentences(_ value: JSONValue?) -> String? {
+        value?.string.map { text in
+            text.split(separator: "\n").map { Printable.line(String($0)) }.joined(separator: " ")
+        }
+    }
+
+    /// A value behind its key; further lines stand below the first.
+    private static func indented(_ value: JSONValue, behind key: String) -> [String] {
+        guard let text = value.string else { return [key.padded(to: keyWidth) + plain(value)] }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
+            ($0 == 0 ? key : "").padded(to: keyWidth) + Printable.line(String($1))
+        }
+    }
 
     /// A string as it is, a list of strings with commas, anything else as JSON.
     private static func plain(_ value: JSONValue) -> String {

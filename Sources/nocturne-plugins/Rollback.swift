@@ -7,7 +7,8 @@ struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the previous build again.")
 
     @OptionGroup var plugin: PluginArgument
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var host: HostOptions
 
-    func run() throws { try host.change("POST", plugin.route + "/rollback") }
+    func run() throws { try host.change("POST", plugin.route + "/rollback" + options.query) }
 }

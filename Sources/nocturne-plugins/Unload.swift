@@ -8,10 +8,14 @@ struct Unload: ParsableCommand {
         abstract: "Unload a plugin; its file, settings and stored data stay.")
 
     @OptionGroup var plugin: PluginArgument
+    @Flag(help: "Only print what would happen, to whom and in which order.")
+    var dryRun = false
+    @OptionGroup var options: ChangeOptions
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        _ = try host.send("DELETE", plugin.route)
+        if dryRun { return try host.showPlan(plugin.route, of: "unload") }
+        _ = try host.send("DELETE", plugin.route + options.query)
         Terminal.say(
             host.json
                 ? "\(["id": .string(plugin.id), "status": "unloaded"] as JSONValue)"

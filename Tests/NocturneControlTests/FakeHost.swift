@@ -35,19 +35,41 @@ final class FakeHost: ControlledHost {
 
     func plugin(_ id: PluginID) async -> PluginInfo? { known.first { $0.id == id } }
 
-    func load(_ id: PluginID?, from path: String) async throws(PluginError) -> PluginInfo {
+    func load(
+        _ id: PluginID?, from path: String, cascade: Bool
+    ) async throws(PluginError) -> PluginInfo {
         changesMade.withLock { $0.append("load \(id?.description ?? "-") \(path)") }
         return PluginInfo(id: id ?? "loaded", status: .enabled)
     }
 
-    func unload(_ id: PluginID) async throws(PluginError) { _ = try change("unload", id) }
-    func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("enable", id) }
-    func disable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
-        try change("disable", id)
+    func unload(_ id: PluginID, cascade: Bool) async throws(PluginError) {
+        _ = try change(cascade ? "unload with dependents" : "unload", id)
     }
-    func reload(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("reload", id) }
-    func rollback(_ id: PluginID) async throws(PluginError) -> PluginInfo {
-        try change("rollback", id)
+    func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo { try change("enable", id) }
+    func disable(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo {
+        try change(cascade ? "disable with dependents" : "disable", id)
+    }
+    func reload(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo {
+        try change(cascade ? "reload with dependents" : "reload", id)
+    }
+    func rollback(_ id: PluginID, cascade: Bool) async throws(PluginError) -> PluginInfo {
+        try change(cascade ? "rollback with dependents" : "rollback", id)
+    }
+    func planReload(_ id: PluginID) async throws(PluginError) -> ChangePlan {
+        try plan(id, .replace)
+    }
+    func planUnload(_ id: PluginID) async throws(PluginError) -> ChangePlan { try plan(id, .stop) }
+
+    private func plan(
+        _ id: PluginID, _ action: ChangePlan.Action
+    ) throws(PluginError) -> ChangePlan {
+        _ = try change("plan", id)
+        return ChangePlan(
+            steps: [
+                .init(
+                    plugin: id, action: action, from: "1.0.0",
+                    to: action == .stop ? nil : "2.0.0", reason: nil)
+            ], objections: [])
     }
 
     func configure(
