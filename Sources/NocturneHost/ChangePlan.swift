@@ -112,8 +112,16 @@ extension ChangePlan {
             if case .runs(let build) = standing { builds[id] = build }
         }
         let order = Self.order(steps.keys.compactMap { builds[$0] })
+        let stopping = Set(
+            steps.values.filter { $0.action == .stop }.flatMap { serving[$0.plugin]?.manifest.names ?? [] })
+        // Who restarts because something stops does so afterwards, or it would find it again.
+        func isLate(_ id: PluginID) -> Bool {
+            steps[id]?.action == .restart
+                && serving[id]?.manifest.usedNames.isDisjoint(with: stopping) == false
+        }
         let stops = order.reversed().filter { steps[$0]?.action == .stop }
-        let ordered = (order.filter { steps[$0]?.action != .stop } + stops).compactMap { steps[$0] }
+        let early = order.filter { steps[$0]?.action != .stop && !isLate($0) }
+        let ordered = (early + stops + order.filter(isLate)).compactMap { steps[$0] }
         self.steps = ordered
         self.objections = objections
         groups = Self.groups(ordered) { id in

@@ -98,7 +98,7 @@ extension PluginManager {
         let verdict = Promise<Refusal?>()
         var begun: Set<PluginID> = []
         var failure: (part: ChangePart, why: Refusal)?
-        for part in parts where part.step.action != .stop && isLatest(part) {
+        for part in parts.prefix(while: { $0.step.action != .stop }) where isLatest(part) {
             let step = ChangeStep(verdict: verdict)
             Task {
                 let refusal = await self.pursue(part.goal, of: part.step.plugin, step: step)
@@ -134,9 +134,9 @@ extension PluginManager {
         goals[part.step.plugin]?.serial == part.goal.serial
     }
 
-    /// What stops, when all others have come to serve: dependents first.
+    /// What stops, when all others have come to serve: dependents first; then who restarts without it.
     private func stop(_ parts: [ChangePart]) async {
-        for part in parts where part.step.action == .stop && isLatest(part) {
+        for part in parts.drop(while: { $0.step.action != .stop }) where isLatest(part) {
             let id = part.step.plugin
             _ = await pursue(part.goal, of: id)
             if decisions[id] == nil { forget(id) }

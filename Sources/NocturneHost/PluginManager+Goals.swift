@@ -226,7 +226,7 @@ extension PluginManager {
     /// A build that was not taken is out of the choice until its file changes or an operator asks for it again, so
     /// that what is decided is what serves.
     private func noteFailure(of build: PluginBuild, _ why: Refusal) async {
-        let mayPass = ["nameTaken", "zygote", "system", "closed"].contains(why.code)
+        let mayPass = ["zygote", "system", "closed"].contains(why.code)
         guard !mayPass, let supervisor = supervisors[build.id] else { return }
         let snapshot = await supervisor.snapshot
         snapshots[build.id] = snapshot
@@ -235,6 +235,18 @@ extension PluginManager {
         else { return }
         catalog.failed[build.hash] = FailedBuild(why: why, culprit: build.hash)
         await decide()
+    }
+
+    /// Lets builds that failed for a name be tried again when the name is free. Returns whether there are any.
+    func forgetNameFailures() -> Bool {
+        let before = catalog.failed.count
+        for file in catalog.files.values {
+            guard let offer = file.offer, catalog.failed[offer.hash]?.why.code == "nameTaken",
+                router.registry.isFree(for: offer)
+            else { continue }
+            catalog.failed[offer.hash] = nil
+        }
+        return catalog.failed.count != before
     }
 
     private static func ensure(

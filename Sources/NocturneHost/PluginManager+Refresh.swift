@@ -183,7 +183,7 @@ extension PluginManager {
             let ids = changedIDs
             changedIDs = []
             for id in ids { mustPrune = await note(id) || mustPrune }
-            issueGoals()
+            if forgetNameFailures() { await decide() } else { issueGoals() }
         }
         isNoting = false
         if mustPrune { await prune() }
