@@ -182,12 +182,15 @@ struct CatalogChoice {
         let changed = Set(catalog.serving.filter { chosen[$0.key]?.hash != $0.value.hash }.keys)
         var found: [PluginID: [String]] = [:]
         for one in resolution.leftOut where isProtected(one.id) {
-            for culprit in changed where culprit != one.id || isReplaced(one.id) {
-                // Without a proof, any of them may be.
-                let names = catalog.serving[culprit]?.manifest.names ?? []
-                guard one.proof.map({ !$0.plugins.isDisjoint(with: names) }) ?? true else {
-                    continue
-                }
+            let suspects = changed.filter {
+                pins[$0] == nil && ($0 != one.id || isReplaced(one.id))
+            }
+            let named = suspects.filter { suspect in
+                let names = catalog.serving[suspect]?.manifest.names ?? []
+                return one.proof?.plugins.isDisjoint(with: names) == false
+            }
+            // The proof may name a plugin that came in only because of one that it does not name.
+            for culprit in named.isEmpty ? suspects : named {
                 found[culprit, default: []].append("\(one.id) would stop: \(one.text)")
             }
         }

@@ -113,7 +113,9 @@ extension ChangePlan {
         }
         let order = Self.order(steps.keys.compactMap { builds[$0] })
         let stopping = Set(
-            steps.values.filter { $0.action == .stop }.flatMap { serving[$0.plugin]?.manifest.names ?? [] })
+            steps.values.filter { $0.action == .stop }.flatMap {
+                serving[$0.plugin]?.manifest.names ?? []
+            })
         // Who restarts because something stops does so afterwards, or it would find it again.
         func isLate(_ id: PluginID) -> Bool {
             steps[id]?.action == .restart
