@@ -82,6 +82,33 @@ import Testing
             ])
     }
 
+    @Test func `changes take dependents along only if that is asked for, and plans change nothing`()
+        async throws
+    {
+        let host = FakeHost(plugins: [Self.wordCount])
+        try await withServer(of: host) { _, client in
+            try await blocking {
+                let route = "/v1/plugins/word-count"
+                _ = try client.json("POST", "\(route)/reload?cascade=1")
+                _ = try client.json("DELETE", "\(route)?cascade=true")
+                _ = try client.json("POST", "\(route)/disable?cascade=0")
+                let plan = try client.json("GET", "\(route)/plan")
+                #expect(plan["steps"]?.array?.first?["action"] == "replace")
+                let unload = try client.json("GET", "\(route)/plan?change=unload")
+                #expect(unload["steps"]?.array?.first?["action"] == "stop")
+                for wrong in ["POST \(route)/reload?cascade=maybe", "GET \(route)/plan?change=eat"] {
+                    let parts = wrong.split(separator: " ").map(String.init)
+                    #expect(throws: ClientError.self) { try client.send(parts[0], parts[1]) }
+                }
+            }
+        }
+        #expect(
+            host.changes == [
+                "reload with dependents word-count", "unload with dependents word-count",
+                "disable word-count", "plan word-count", "plan word-count",
+            ])
+    }
+
     @Test
     func `plugins are listed by status, and an unknown status is refused with the known ones`()
         async throws
