@@ -106,8 +106,8 @@ package struct DirectoryResolution: Sendable {
         let known = resolution.rejected.map { one -> JSONValue in
             var reason = one.text
             // Of a version that has a reason of its own the change says nothing.
-            if let id = leftOut[one.id], id.text == one.text, let change = id.change {
-                reason += "\nTo load it: \(change)."
+            if let id = leftOut[one.id], id.text == one.text {
+                reason = CatalogReasons.refusal(id).description
             }
             return [
                 "id": .string("\(one.id)"), "version": .string("\(one.version)"),

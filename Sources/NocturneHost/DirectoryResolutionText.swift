@@ -44,8 +44,7 @@ extension DirectoryResolution {
         for one in resolution.leftOut {
             if !lines.isEmpty { lines.append("") }
             lines.append("\(one.id) is left out:")
-            lines += indented(one.text)
-            if let change = one.change { lines.append("  To load it: \(change).") }
+            lines += indented(CatalogReasons.refusal(one).description)
         }
         return lines
     }

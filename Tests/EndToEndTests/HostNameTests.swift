@@ -138,7 +138,7 @@ import Testing
             #expect(graph.nodes.map(\.id) == ["counter", "needs-counter"])
             #expect(graph.nodes.map(\.status) == [.enabled, .enabled])
             #expect(graph.edges.map(\.answeredVersion) == ["1.0.0"])
-            try await host.disable("counter")
+            try await host.disable("counter", cascade: true)
             try await eventually("it does not serve") {
                 $0.answeredBy == "counter" && !$0.isSatisfied
             }

@@ -114,7 +114,7 @@ import Testing
         let text = try resolve().text
         #expect(text.contains("1 of 2 plugins can be loaded"))
         #expect(text.contains("\napp is left out:\n  "))
-        #expect(text.contains("\n  To load it: upgrade lib to 1.5.0 or later"))
+        #expect(text.contains("\n  To change that: upgrade lib to 1.5.0 or later"))
         #expect(text.hasSuffix("\n\n2 older or prerelease versions are not chosen."))
         #expect(!text.contains("1.1.0-"))
         let reason = try reason("app-1.0.0.json", in: resolve())
