@@ -17,6 +17,7 @@ package protocol ControlledHost: Sendable {
 
     func plugins(where filter: PluginFilter) async -> [PluginInfo]
     func plugin(_ id: PluginID) async -> PluginInfo?
+    func graph() async -> PluginGraph
     func load(
         _ id: PluginID?, from path: String, cascade: Bool
     ) async throws(PluginError) -> PluginInfo

@@ -102,6 +102,7 @@ enum Schema {
     static let anything: JSONValue = .bool(true)
     static let pluginSummary = reference("PluginSummary")
     static let plugin = reference("Plugin")
+    static let graph = reference("Graph")
     static let plan = reference("Plan")
     static let contribution = reference("Contribution")
     static let event = reference("Event")
@@ -134,11 +135,13 @@ enum Schema {
     private static let count: JSONValue = ["type": "integer", "minimum": 0]
     private static let texts: JSONValue = ["type": "array", "items": text]
 
+    private static let status: JSONValue = [
+        "type": "string", "enum": .array(PluginStatus.allCases.map { .string($0.rawValue) }),
+    ]
+
     private static let summaryProperties: JSONObject = [
         "id": optionalText, "version": optionalText,
-        "status": [
-            "type": "string", "enum": .array(PluginStatus.allCases.map { .string($0.rawValue) }),
-        ],
+        "status": status,
         "reason": optionalText, "reasonCode": optionalText, "generation": count,
         "pid": ["type": ["integer", "null"]], "runtime": optionalText, "hash": optionalText,
         "file": optionalText, "pendingChange": optionalText, "crashes": count, "calls": count,
@@ -160,6 +163,26 @@ enum Schema {
                     ], required: ["name", "settings"]),
             ]
         ],
+        "Graph": record(
+            [
+                "nodes": list(
+                    of: record(
+                        ["id": text, "version": optionalText, "status": status],
+                        required: ["id", "version", "status"])),
+                "edges": list(of: reference("GraphEdge")),
+            ], required: ["nodes", "edges"]),
+        "GraphEdge": record(
+            [
+                "from": text, "to": text,
+                "kind": [
+                    "type": "string",
+                    "enum": .array(PluginGraph.Kind.allCases.map { .string($0.rawValue) }),
+                ], "range": text, "answeredBy": optionalText, "answeredVersion": optionalText,
+                "satisfied": ["type": "boolean"],
+            ],
+            required: [
+                "from", "to", "kind", "range", "answeredBy", "answeredVersion", "satisfied",
+            ]),
         "Plan": record(
             [
                 "steps": list(

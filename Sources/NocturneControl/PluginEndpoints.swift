@@ -40,6 +40,14 @@ extension Endpoint {
             return .json(info.json)
         },
         Endpoint(
+            method: .get, path: "/v1/graph", name: "getGraph",
+            summary:
+                "Who needs whom: what manifests say of other plugins, and which plugin answers.",
+            output: .json(schema: Schema.graph)
+        ) { exchange in
+            .json(await exchange.host.graph().json)
+        },
+        Endpoint(
             method: .post, path: "/v1/plugins", name: "loadPlugin",
             summary: "Loads a plugin from any path, until the host stops.", query: [cascade],
             input: .object(schema: Schema.loadRequest), success: .created,

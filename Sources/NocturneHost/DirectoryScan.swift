@@ -49,10 +49,17 @@ package enum DirectoryScan: Equatable, Sendable {
 
     /// Lists the plugins directory at `path`, links followed. Blocks for the file system.
     package init(of path: String) throws(DirectoryScanError) {
+        try self.init(of: path, where: Self.isPlugin)
+    }
+
+    /// Lists what has a name that `isWanted` in the directory at `path`.
+    init(
+        of path: String, where isWanted: (ArraySlice<UInt8>) -> Bool
+    ) throws(DirectoryScanError) {
         let names: [[UInt8]]
         do {
             names = try DirectoryListing.rawNames(
-                in: path, atMost: Self.mostEntries, where: Self.isPlugin)
+                in: path, atMost: Self.mostEntries, where: isWanted)
         } catch {
             switch error {
             case .system(ENOENT):

@@ -78,6 +78,26 @@ final class PluginBuild: Sendable {
     init(hash: ContentHash, manifest: Manifest) throws(Refusal) {
         self.hash = hash
         self.manifest = manifest
+        contributions = try Self.contributions(of: manifest)
+        settingsSchema = try Self.settingsSchema(of: manifest)
+        let contributes = manifest.contributes
+        inactive =
+            contributes.tasks.map { "task: \($0.name)" }
+            + contributes.strategies.map { "strategy: \($0.name)" }
+            + contributes.exporters.map { "exporter: \($0.name)" }
+            + contributes.agents.map { "agent: \($0.name)" }
+            + contributes.functions.map { "function: \($0.name)" }
+    }
+
+    /// Compiles the schemas of a manifest and keeps nothing: for those who only look at a file.
+    ///
+    /// - Throws: a sentence that names the schema and what is wrong in it.
+    static func checkSchemas(of manifest: Manifest) throws(Refusal) {
+        _ = try contributions(of: manifest)
+        _ = try settingsSchema(of: manifest)
+    }
+
+    private static func contributions(of manifest: Manifest) throws(Refusal) -> [Contribution] {
         var contributions: [Contribution] = []
         func add(_ kind: ContributionKind, _ callable: Manifest.Callable) throws(Refusal) {
             contributions.append(
@@ -99,15 +119,11 @@ final class PluginBuild: Sendable {
                     description: nil, isIdempotent: false, input: nil, output: nil, inputJSON: nil,
                     outputJSON: nil))
         }
-        self.contributions = contributions
-        settingsSchema = try Self.compile(manifest.configuration, "configuration schema")
-        let contributes = manifest.contributes
-        inactive =
-            contributes.tasks.map { "task: \($0.name)" }
-            + contributes.strategies.map { "strategy: \($0.name)" }
-            + contributes.exporters.map { "exporter: \($0.name)" }
-            + contributes.agents.map { "agent: \($0.name)" }
-            + contributes.functions.map { "function: \($0.name)" }
+        return contributions
+    }
+
+    private static func settingsSchema(of manifest: Manifest) throws(Refusal) -> JSONSchema? {
+        try compile(manifest.configuration, "configuration schema")
     }
 
     /// The settings with the schema's defaults filled in, if they match it.

@@ -23,7 +23,8 @@ struct NocturnePlugins: AsyncParsableCommand {
                 name: "Plugins",
                 subcommands: [
                     List.self, Info.self, Load.self, Unload.self, Enable.self, Disable.self,
-                    Reload.self, Rollback.self, Configure.self, Inspect.self,
+                    Reload.self, Rollback.self, Configure.self, Graph.self, Inspect.self,
+                    Resolve.self,
                 ]),
             CommandGroup(
                 name: "Use",

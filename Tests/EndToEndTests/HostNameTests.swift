@@ -118,6 +118,33 @@ import Testing
         }
     }
 
+    @Test func `the graph shows who answers, as a dependency comes and is turned off`() async throws
+    {
+        try await HostHarness.run(["needs-counter"]) { harness in
+            let host = harness.host
+            func eventually(_ what: String, _ isSo: (PluginGraph.Edge) -> Bool) async throws {
+                try await harness.eventually(what) {
+                    await host.graph().edges.first.map(isSo) ?? false
+                }
+            }
+            try await eventually("nobody answers") { $0.answeredBy == nil && !$0.isSatisfied }
+            let edge = try #require(await host.graph().edges.first)
+            #expect(edge.from == "needs-counter" && edge.to == "counter")
+            #expect(edge.kind == .requires && edge.range == "^1.0.0")
+            try harness.drop("counter")
+            try await eventually("counter answers") { $0.answeredBy == "counter" && $0.isSatisfied }
+            try await harness.status("needs-counter", .enabled)
+            let graph = await host.graph()
+            #expect(graph.nodes.map(\.id) == ["counter", "needs-counter"])
+            #expect(graph.nodes.map(\.status) == [.enabled, .enabled])
+            #expect(graph.edges.map(\.answeredVersion) == ["1.0.0"])
+            try await host.disable("counter", cascade: true)
+            try await eventually("it does not serve") {
+                $0.answeredBy == "counter" && !$0.isSatisfied
+            }
+        }
+    }
+
     @Test func `a dependency's crash stops nobody who runs already`() async throws {
         try await HostHarness.run(["counter", "needs-counter"]) { harness in
             let host = harness.host

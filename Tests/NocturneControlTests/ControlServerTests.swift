@@ -56,6 +56,14 @@ import Testing
         }
     }
 
+    @Test func `the graph has nodes and edges`() async throws {
+        try await withServer(of: FakeHost(plugins: [Self.wordCount])) { _, client in
+            let graph = try await blocking { try client.json("GET", "/v1/graph") }
+            let node: JSONValue = ["id": "word-count", "version": "1.2.0", "status": "enabled"]
+            #expect(graph == ["nodes": [node], "edges": []])
+        }
+    }
+
     @Test func `every change asks the host for just that change`() async throws {
         let host = FakeHost(plugins: [Self.wordCount])
         try await withServer(of: host) { _, client in

@@ -35,6 +35,15 @@ final class FakeHost: ControlledHost {
 
     func plugin(_ id: PluginID) async -> PluginInfo? { known.first { $0.id == id } }
 
+    func graph() async -> PluginGraph {
+        PluginGraph(
+            known.compactMap { info in
+                info.id.map {
+                    .init($0, version: info.version, status: info.status, manifest: nil)
+                }
+            })
+    }
+
     func load(
         _ id: PluginID?, from path: String, cascade: Bool
     ) async throws(PluginError) -> PluginInfo {

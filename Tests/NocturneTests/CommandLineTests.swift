@@ -114,6 +114,13 @@ import Testing
             "151 bytes, 44 more than the 107"
         ),
         (["configure", "a"], 64, "KEY=VALUE"),
+        (["resolve", "/nonexistent"], 65, "/nonexistent: there is no such directory"),
+        (["resolve", "/dev/null"], 65, "Not a directory"),
+        (["resolve", "/dev", "--host-version", "1.x"], 64, "invalid version \"1.x\""),
+        (["resolve", "/dev", "--arch", "arm"], 64, "expected x86_64 or aarch64"),
+        (["graph", "--socket", nowhere], 69, "host not running"),
+        (["graph", "--dot", "--mermaid"], 64, "--mermaid"),
+        (["graph", "--dot", "--json"], 64, "exclude each other"),
         (["configure", "a", "b", "--socket", nowhere], 64, "\"b\" is no setting"),
         (
             ["run", "--config", "/nonexistent.json", "--state", "/nonexistent"], 65,

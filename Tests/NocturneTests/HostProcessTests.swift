@@ -29,6 +29,8 @@ import Testing
             try host.waitUntil("both plugins serve again") { try host.serving() == 2 }
             let reply = try host.command("call", "count", #"{"text":"one two"}"#)
             #expect(reply.contains(#""words":2"#), "\(reply)")
+            let graph = try host.command("graph")
+            #expect(graph.contains("greeter 1.0.0, enabled\n"), "\(graph)")
         }
     }
 
