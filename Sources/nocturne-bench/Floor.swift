@@ -7,6 +7,8 @@ import Glibc
 /// A child process that answers at once, by shared memory or by a pipe.
 final class Floor {
     static let childArgument = "--floor-child"
+    /// Looks at the shared memory between two looks for the parent: about a tenth of a second.
+    private static let roundsBetweenLooks = 1 << 20
     private let memory: UnsafeMutablePointer<UInt32>
     private let toChild: Int32, fromChild: Int32
     private let pid: pid_t
@@ -71,8 +73,12 @@ final class Floor {
         var byte: UInt8 = 0
         while read(0, &byte, 1) == 1 {
             if byte == 1 {
-                var last: UInt32 = 0
+                // A parent that was killed would leave a CPU busy for ever.
+                let parent = getppid()
+                var last: UInt32 = 0, rounds = 0
                 while true {
+                    rounds += 1
+                    if rounds % roundsBetweenLooks == 0, getppid() != parent { break }
                     let word = wire_load(memory)
                     if word == .max { break }
                     if word != last {
