@@ -59,7 +59,7 @@ struct PubGrub: Sendable {
             Universe(request.candidates, running: request.running), for: request.environment)
         universe = encoding.universe
         stepBudget = request.stepBudget
-        partial = PartialSolution(universe.variables.map(\.full))
+        partial = PartialSolution(universe.variables.map { $0.full })
         watches = Array(repeating: [], count: universe.variables.count)
         incompatibilities.reserveCapacity(encoding.incompatibilities.count)
         for incompatibility in encoding.incompatibilities { add(incompatibility) }
