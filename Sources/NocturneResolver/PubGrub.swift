@@ -167,7 +167,7 @@ struct PubGrub: Sendable {
         }
     }
 
-    /// Counts steps taken elsewhere for the same answer.
+    /// Counts steps taken elsewhere for the same answer: terms looked at in a conflict, or another solver's.
     mutating func spend(_ count: Int) { steps += count }
 
     // MARK: - Steps of the search
