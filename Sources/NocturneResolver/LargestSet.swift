@@ -141,8 +141,11 @@ struct LargestSet {
         return goals.indices.sorted { (demands[$0], $0) < (demands[$1], $1) }.map { goals[$0] }
     }
 
-    /// What was learned in vain is a burden for the next question.
+    /// What was learned in vain is a burden for the next question, if it is much: to forget costs a copy of what
+    /// was known before.
     private mutating func forget(_ untaught: PubGrub) {
+        let known = untaught.incompatibilities.count
+        guard solver.incompatibilities.count - known > known / 20 else { return }
         let spent = solver.steps - untaught.steps
         let budget = solver.stepBudget
         solver = untaught
