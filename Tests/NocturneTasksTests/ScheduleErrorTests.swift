@@ -119,7 +119,7 @@ import NocturneTasks
         ),
         (
             "0 0 30 2 *",
-            "schedule \"0 0 30 2 *\" would never run; look at the day, the month and the year"
+            "schedule \"0 0 30 2 *\" would never run; no such date is to come, or its clock skips that time"
         ),
         (
             "CRON_TZ=Berlin 0 0 * * *",
