@@ -114,6 +114,7 @@ import NocturneTasks
         ("STD3DST,J60/0,J300", "2024-02-29T12:00", -10_800),
         ("STD3DST,J60/0,J300", "2024-03-01T12:00", -7_200),
         ("STD3DST,59/0,300", "2024-02-29T12:00", -7_200),
+        ("STD3DST,J59/0,J300", "2024-02-28T12:00", -7_200),
         // Daylight time all year, and rules with times before and after their day.
         ("STD5DST4,0/0,J365/25", "2030-01-01T04:59:59", -14_400),
         ("STD5DST4,0/0,J365/25", "2030-07-01T00:00", -14_400),
