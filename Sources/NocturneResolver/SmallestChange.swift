@@ -41,6 +41,11 @@ struct SmallestChange {
             case .dependency(let name, let range), .optional(let name, let range):
                 guard tried.insert(name).inserted else { continue }
                 if let text = addition(of: name, range, for: goal) { return text }
+            case .dependencies(let name, let ranges):
+                guard tried.insert(name).inserted else { continue }
+                for range in ranges {
+                    if let text = addition(of: name, range, for: goal) { return text }
+                }
             default: continue
             }
         }

@@ -84,6 +84,44 @@ import NocturneResolver
             ])
     }
 
+    @Test func `versions in lockstep make one line, however many there are`() throws {
+        let many = (1...40).map { "app \($0).0.0: core =\($0).0.0\ncore \($0).0.0: base <50.0.0" }
+        let one = try #require(
+            try leftOut(many.joined(separator: "\n") + "\ntool 1.0.0: app *; base *\nbase 60.0.0")
+                .last)
+        #expect(one.id == "tool")
+        #expect(
+            one.text == """
+                Because every version of app requires core which depends on base <50.0.0, of which \
+                there is only 60.0.0, app is forbidden.
+                So, because tool depends on app, tool cannot be loaded.
+                """)
+    }
+
+    @Test func `versions that each miss another version are told together`() throws {
+        let text = "a 1.0.0: b ^1.0.0\na 2.0.0: b ^2.0.0\na 3.0.0: b ^3.0.0\nb 4.0.0"
+        let one = try #require(try leftOut(text).first)
+        #expect(one.reason == .dependency)
+        #expect(
+            one.text
+                == "Because a depends on b in versions of its own, of which there is only 4.0.0, "
+                + "a cannot be loaded.")
+        #expect(one.change == "add b 3.0.0, or another version within ^3.0.0")
+    }
+
+    @Test func `versions that this host refuses for different reasons are told together`() throws {
+        var candidates = try directory("a 1.0.0\na 2.0.0\na 3.0.0")
+        for index in candidates.indices {
+            candidates[index].host = try VersionRange("^\(index + 2)")
+        }
+        let left = resolve(ResolveRequest(candidates, for: testHost)).leftOut
+        #expect(left.map(\.reason.description) == ["host"])
+        #expect(
+            left.first?.text
+                == "Because a is refused (the newest: it wants a host of version ^4.0.0, this one is "
+                + "1.0.0), a cannot be loaded.")
+    }
+
     @Test func `what this host refuses keeps its own word and text`() throws {
         var candidates = try directory("net 1.0.0\nnet 2.0.0\nweb 1.0.0: net ^2.0.0")
         candidates[1].abi = ABIVersion(major: 2, minor: 0)
