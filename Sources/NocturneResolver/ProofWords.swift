@@ -43,7 +43,9 @@ struct ProofWords {
 
     /// What somebody asks for, and from whom if that is not the plugin of that name.
     private func wanted(_ name: PluginID, _ range: VersionRange, _ term: Proof.Term?) -> String {
-        let text = range == .any ? "\(name)" : "\(name) \(range)"
+        // Of a range that nothing is in, only what was written says what is wrong.
+        let meant = range.set.isEmpty ? range.text : "\(range)"
+        let text = range == .any ? "\(name)" : "\(name) \(meant)"
         guard let term, case .plugin(let id, _) = proof.subjects[term.subject], id != name else {
             return text
         }
@@ -143,7 +145,7 @@ struct ProofWords {
         case .dependency(let name, let range):
             let wanted = wanted(name, range, node.terms.dropFirst().first)
             if node.terms.count > 1 { return "\(subject) depends on \(wanted)" }
-            return "\(subject) depends on \(wanted), \(absence(of: name))"
+            return "\(subject) depends on \(wanted), \(absence(of: name, range))"
         case .dependencies(let name, _):
             let negatives = negatives(node)
             if !negatives.isEmpty { return "\(subject) requires \(names(negatives, "or"))" }
@@ -184,12 +186,13 @@ struct ProofWords {
     /// Versions that are named when none of them fits.
     private static let namedVersions = 3
 
-    private func absence(of name: PluginID) -> String {
+    private func absence(of name: PluginID, _ range: VersionRange? = nil) -> String {
+        if range?.set.isEmpty == true { return "which no version can be" }
         let offers = proof.versions(of: name)
         if offers.isEmpty { return "which is not there" }
-        let named = offers.prefix(Self.namedVersions).joined(separator: ", ")
         let rest = offers.count - Self.namedVersions
-        return "of which there is only \(named)" + (rest > 0 ? " and \(rest) older" : "")
+        let named = rest > 0 ? offers.prefix(Self.namedVersions) + ["\(rest) older"] : offers[...]
+        return "of which there is only \(Self.list(Array(named), "and"))"
     }
 
     // MARK: - Two nodes
@@ -290,7 +293,8 @@ struct ProofWords {
         case .fact(.refusals(let refusals)):
             return "\(start) which is refused (\(Self.text(of: refusals)))\(mark(latterLine))"
         case .fact(.dependency(let name, let range)):
-            return "\(start) which depends on \(wanted(name, range, nil)), \(absence(of: name))"
+            return
+                "\(start) which depends on \(wanted(name, range, nil)), \(absence(of: name, range))"
         case .fact(.dependencies(let name, _)):
             return "\(start) which depends on \(name) in versions of its own, \(absence(of: name))"
         case .fact(.selfDependency): return "\(start) which depends on itself"

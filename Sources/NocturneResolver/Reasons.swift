@@ -49,6 +49,7 @@ struct Reasons {
             var one = Resolution.LeftOut(
                 id: id, reason: reason(of: proof), text: text(of: proof, about: id), proof: proof)
             one.change = changes.change(for: variable, proof)
+            one.changedHost = changes.changedHost
             found.append(one)
         }
         return found
