@@ -3,8 +3,10 @@
 
 /// Writes a proof by the algorithm of pub's solver (dart-lang/pub, doc/solver.md, "Error reporting").
 struct Explanation {
-    /// Longer proofs are shortened to their conclusion: nobody reads a thousand lines, and writing recurses.
-    static let maximumNodes = 600
+    /// Longer proofs are shortened to their conclusion, since writing recurses.
+    private static let maximumNodes = 600
+    /// Longer texts are shortened too: of those nobody reads the end.
+    private static let maximumLines = 40
 
     private let proof: Proof
     private let words: ProofWords
@@ -20,14 +22,14 @@ struct Explanation {
         var explanation = Explanation(proof, words, conclusion(words))
         guard let last = proof.nodes.indices.last else { return "" }
         guard last < maximumNodes else {
-            return "After a chain of \(proof.nodes.count) steps (see the proof), "
-                + "\(explanation.conclusion)."
+            return explanation.shortened
         }
         if explanation.causes(last) == nil {
             return "Because \(words.clause(proof.nodes[last])), \(explanation.conclusion)."
         }
         explanation.visit(last, isConclusion: false)
-        return explanation.numbered
+        return explanation.lines.count > maximumLines
+            ? explanation.shortened : explanation.numbered
     }
 
     private init(_ proof: Proof, _ words: ProofWords, _ conclusion: String) {
@@ -39,6 +41,10 @@ struct Explanation {
                 uses[second] += 1
             }
         }
+    }
+
+    private var shortened: String {
+        "After a chain of \(proof.nodes.count) steps (see the proof), \(conclusion)."
     }
 
     /// Lines, those with a number marked, the others indented as far.

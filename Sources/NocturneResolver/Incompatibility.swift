@@ -8,6 +8,9 @@ package enum Fact: Sendable, Hashable {
     /// The first term's versions depend on `name` of `range`; the second term, if any, is where no
     /// fitting one is chosen.
     case dependency(name: PluginID, range: VersionRange)
+    /// The first term's versions depend on `name`, each in a range of its own, newest version first. Made of several
+    /// in proofs.
+    case dependencies(name: PluginID, ranges: [VersionRange])
     /// If a `name` is there, one of `range` must be.
     case optional(name: PluginID, range: VersionRange)
     /// The first term's versions do not stand the second's.
@@ -16,6 +19,8 @@ package enum Fact: Sendable, Hashable {
     case provider
     /// The first term's versions cannot run on this host.
     case refused(Candidate.Refusal)
+    /// The same, each for a reason of its own, newest version first. Made of several in proofs.
+    case refusals([Candidate.Refusal])
     /// The first term's versions depend on themselves.
     case selfDependency
     /// The terms' versions wait for each other: none can start first. Each id, and what it waits for.
@@ -27,9 +32,11 @@ package enum Fact: Sendable, Hashable {
     /// The ids that it names, besides those of its terms.
     var plugins: [PluginID] {
         switch self {
-        case .dependency(let name, _), .optional(let name, _), .conflict(let name, _): [name]
+        case .dependency(let name, _), .dependencies(let name, _), .optional(let name, _),
+            .conflict(let name, _):
+            [name]
         case .cycle(let steps): steps.flatMap { [$0.id, $0.name, $0.target] }
-        case .provider, .refused, .selfDependency, .leftOut: []
+        case .provider, .refused, .refusals, .selfDependency, .leftOut: []
         }
     }
 }

@@ -213,17 +213,29 @@ struct LargestSet {
     /// Chooses the versions anew: ids in order, each the best that is left.
     private mutating func preferVersions() {
         let chosen = wanted.filter { leftOut[$0] == nil }.sorted()
-        var goals = chosen.map { Self.present($0, solver) }
-        let wanted = Set(self.wanted)
-        if wanted.count < solver.universe.pluginCount {
-            // What is not wanted for itself comes along if somebody uses it when it is there.
-            let chosen = values.indices.filter { values[$0] != Term.absent }
-            let wishes = Set(
-                chosen.flatMap {
-                    solver.universe.candidate($0, values[$0]).optionalDependencies.keys
-                })
-            goals += wishes.sorted().compactMap { solver.universe.variable(of: $0) }
-                .filter { !wanted.contains($0) }.map { Self.present($0, solver) }
+        guard case .solution(let best) = solver.solve(chosen.map { Self.present($0, solver) })
+        else {
+            isProven = false
+            return
+        }
+        take(best)
+        if wanted.count < solver.universe.pluginCount { bringAlong() }
+    }
+
+    /// Adds what is not wanted for itself, but used if it is there: beside these very versions.
+    private mutating func bringAlong() {
+        let universe = solver.universe
+        var goals: [PubGrub.Assumption] = []
+        var wishes: Set<PluginID> = []
+        for (variable, value) in values.enumerated() where value != Term.absent {
+            var version = ValueSet(emptyOf: universe.variables[variable].valueCount)
+            version.insert(value)
+            goals.append(.init(variable: variable, set: version))
+            wishes.formUnion(universe.candidate(variable, value).optionalDependencies.keys)
+        }
+        for variable in wishes.sorted().compactMap(universe.variable)
+        where values[variable] == Term.absent && !wanted.contains(variable) {
+            goals.append(Self.present(variable, solver))
         }
         if case .solution(let best) = solver.solveGreedily(goals).0 {
             take(best)

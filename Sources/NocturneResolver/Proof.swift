@@ -1,5 +1,5 @@
 // Proof.swift — why something cannot be, step by step, for programs: facts, and what follows from two lines
-// before. Next: ProofChecker.swift.
+// before. Next: ProofSummary.swift.
 
 package import NocturneCore
 
@@ -103,7 +103,7 @@ struct ProofBuilder {
             _ = builder.build(number, limit: .max)
         }
         builder.finish(number)
-        return builder.proof
+        return ProofSummary.of(builder.proof)
     }
 
     private init(solver: PubGrub, lemmas: Set<Int>) {

@@ -112,6 +112,13 @@ package struct ProofChecker {
                 $0.dependencies[name] == range && !answers($0, name, range)
                     && isUnanswered(name, range, by: terms, exempt: [$0.id])
             }
+        case .dependencies(let name, _):
+            return subjects.allSatisfy { one in
+                one.dependencies[name].map {
+                    !answers(one, name, $0)
+                        && isUnanswered(name, $0, by: terms, exempt: [one.id])
+                } ?? false
+            }
         case .optional(let name, let range):
             guard terms.count > 1, let others = candidates(of: terms[1]) else { return false }
             return subjects.allSatisfy {
@@ -129,6 +136,7 @@ package struct ProofChecker {
             }
         case .refused(let refusal):
             return subjects.allSatisfy { request.environment.refusal(of: $0) == refusal }
+        case .refusals: return subjects.allSatisfy { request.environment.refusal(of: $0) != nil }
         case .leftOut: return leftOut.contains(subjects[0].id)
         case .cycle(let steps):
             return terms.count == 1 ? isRing(steps, through: subjects[0].id) : isUnfounded(terms)

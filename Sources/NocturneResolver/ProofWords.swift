@@ -1,5 +1,5 @@
 // ProofWords.swift — the words for one line of a proof: versions, terms, facts, and two lines in one breath.
-// Next: Explanation.swift.
+// Next: VersionWords.swift.
 
 import NocturneCore
 
@@ -9,9 +9,18 @@ struct ProofWords {
     /// Subjects of which the conclusion speaks: named bare, without "every version of".
     private let goals: Set<Int>
     private var declared: [Proof.Term: String] = [:]
+    /// Of each subject that is a plugin.
+    private let versions: [VersionWords?]
 
     init(_ proof: Proof) {
         self.proof = proof
+        versions = proof.subjects.map { subject in
+            if case .plugin(let id, let versions) = subject {
+                VersionWords(id, versions)
+            } else {
+                nil
+            }
+        }
         goals = Set(proof.conclusion.map(\.subject))
         // A range as somebody wrote it is better known than one made of the versions there are.
         for node in proof.nodes {
@@ -34,7 +43,9 @@ struct ProofWords {
 
     /// What somebody asks for, and from whom if that is not the plugin of that name.
     private func wanted(_ name: PluginID, _ range: VersionRange, _ term: Proof.Term?) -> String {
-        let text = range == .any ? "\(name)" : "\(name) \(range)"
+        // Of a range that nothing is in, only what was written says what is wrong.
+        let meant = range.set.isEmpty ? range.text : "\(range)"
+        let text = range == .any ? "\(name)" : "\(name) \(meant)"
         guard let term, case .plugin(let id, _) = proof.subjects[term.subject], id != name else {
             return text
         }
@@ -56,9 +67,8 @@ struct ProofWords {
         case .plugin(let id, let versions):
             let count = versions.count + 1
             let set = meant(term, count)
-            if set.count < count - 1 {
-                return VersionWords(versions).phrase(set).map { "\(id) \($0)" }.joined(
-                    separator: " or ")
+            if set.count < count - 1, let words = self.versions[term.subject] {
+                return words.phrase(set)
             }
             return every && !goals.contains(term.subject) ? "every version of \(id)" : "\(id)"
         case .need(let name, let range, let providers):
@@ -71,7 +81,7 @@ struct ProofWords {
                 }
                 return "\(id)"
             }
-            return "\(text) from \(ids.joined(separator: " or "))"
+            return "\(text) from \(Self.list(ids, "or"))"
         }
     }
 
@@ -80,8 +90,19 @@ struct ProofWords {
         guard case .plugin(let id, let versions) = proof.subjects[term.subject],
             term.set.count < versions.count
         else { return name(term) }
-        return "\(id) "
-            + term.set.values.map { "\(versions[$0 - 1].version)" }.joined(separator: " or ")
+        return "\(id) " + Self.list(term.set.values.map { "\(versions[$0 - 1].version)" }, "or")
+    }
+
+    /// Things that are named in one line; of more, the first ones and how many others there are.
+    private static let listed = 8
+
+    /// `a`, `a or b`, `a, b or c`, `a, b or 7 others`.
+    static func list(_ items: [String], _ word: String) -> String {
+        guard items.count > 1, let last = items.last else { return items.first ?? "" }
+        let others = items.count - listed
+        return others > 1
+            ? items.prefix(listed).joined(separator: ", ") + " \(word) \(others) others"
+            : items.dropLast().joined(separator: ", ") + " \(word) \(last)"
     }
 
     private func meant(_ term: Proof.Term, _ count: Int) -> ValueSet {
@@ -124,7 +145,11 @@ struct ProofWords {
         case .dependency(let name, let range):
             let wanted = wanted(name, range, node.terms.dropFirst().first)
             if node.terms.count > 1 { return "\(subject) depends on \(wanted)" }
-            return "\(subject) depends on \(wanted), \(absence(of: name))"
+            return "\(subject) depends on \(wanted), \(absence(of: name, range))"
+        case .dependencies(let name, _):
+            let negatives = negatives(node)
+            if !negatives.isEmpty { return "\(subject) requires \(names(negatives, "or"))" }
+            return "\(subject) depends on \(name) in versions of its own, \(absence(of: name))"
         case .optional(let name, let range):
             return "\(subject) needs \(name), if it is there, to be \(range)"
         case .conflict(let name, let range):
@@ -133,6 +158,8 @@ struct ProofWords {
             return "\(subject) requires \(name(node.terms[1]))"
         case .refused(let refusal):
             return "\(subject) is refused (\(refusal.text))"
+        case .refusals(let refusals):
+            return "\(subject) is refused (\(Self.text(of: refusals)))"
         case .selfDependency:
             return "\(subject) depends on itself"
         case .leftOut:
@@ -152,15 +179,20 @@ struct ProofWords {
         }
     }
 
+    private static func text(of refusals: [Candidate.Refusal]) -> String {
+        refusals.first.map { "the newest: \($0.text)" } ?? ""
+    }
+
     /// Versions that are named when none of them fits.
     private static let namedVersions = 3
 
-    private func absence(of name: PluginID) -> String {
+    private func absence(of name: PluginID, _ range: VersionRange? = nil) -> String {
+        if range?.set.isEmpty == true { return "which no version can be" }
         let offers = proof.versions(of: name)
         if offers.isEmpty { return "which is not there" }
-        let named = offers.prefix(Self.namedVersions).joined(separator: ", ")
         let rest = offers.count - Self.namedVersions
-        return "of which there is only \(named)" + (rest > 0 ? " and \(rest) older" : "")
+        let named = rest > 0 ? offers.prefix(Self.namedVersions) + ["\(rest) older"] : offers[...]
+        return "of which there is only \(Self.list(Array(named), "and"))"
     }
 
     // MARK: - Two nodes
@@ -183,7 +215,7 @@ struct ProofWords {
     /// Whether its words can be taken apart: a dependency, or a derived line.
     private func isPlain(_ node: Proof.Node) -> Bool {
         switch node.cause {
-        case .fact(.dependency): node.terms.count > 1
+        case .fact(.dependency), .fact(.dependencies): node.terms.count > 1
         case .fact: false
         case .resolution: true
         }
@@ -215,15 +247,8 @@ struct ProofWords {
     /// Whether what `negative` asks for is surely covered by `positive`.
     private func leads(_ negative: Proof.Term?, to positive: Proof.Term?) -> Bool {
         guard let negative, let positive, negative.subject == positive.subject else { return false }
-        let values = 1..<(valueCount(negative.subject))
+        let values = 1..<proof.valueCount(negative.subject)
         return values.allSatisfy { negative.set.contains($0) || positive.set.contains($0) }
-    }
-
-    private func valueCount(_ subject: Int) -> Int {
-        switch proof.subjects[subject] {
-        case .plugin(_, let versions): versions.count + 1
-        case .need(_, _, let providers): providers.count + 1
-        }
     }
 
     /// "a depends on b which depends on c".
@@ -265,60 +290,16 @@ struct ProofWords {
         case .fact(.leftOut): return "\(start) which cannot be loaded\(mark(latterLine))"
         case .fact(.refused(let refusal)):
             return "\(start) which is refused (\(refusal.text))\(mark(latterLine))"
+        case .fact(.refusals(let refusals)):
+            return "\(start) which is refused (\(Self.text(of: refusals)))\(mark(latterLine))"
+        case .fact(.dependency(let name, let range)):
+            return
+                "\(start) which depends on \(wanted(name, range, nil)), \(absence(of: name, range))"
+        case .fact(.dependencies(let name, _)):
+            return "\(start) which depends on \(name) in versions of its own, \(absence(of: name))"
+        case .fact(.selfDependency): return "\(start) which depends on itself"
+        case .fact(.cycle): return "\(start), but \(clause(latter))"
         case .fact: return nil
         }
-    }
-}
-
-/// Versions of one id in words, by the bounds between those that are there.
-private struct VersionWords {
-    /// Ascending; each with its value.
-    private let versions: [(value: Int, version: Proof.Version)]
-
-    init(_ versions: [Proof.Version]) {
-        self.versions = versions.enumerated().map { ($0.offset + 1, $0.element) }.sorted {
-            ($0.version.version, $1.value) < ($1.version.version, $0.value)
-        }
-    }
-
-    /// One text for each run of neighbors: `<1.1.0`, `1.1.0`, `>=2.0.0`.
-    func phrase(_ set: ValueSet) -> [String] {
-        var texts: [String] = []
-        var start = 0
-        while start < versions.count {
-            guard set.contains(versions[start].value) else {
-                start += 1
-                continue
-            }
-            var end = start + 1
-            while end < versions.count, set.contains(versions[end].value) { end += 1 }
-            texts += run(start..<end)
-            start = end
-        }
-        return texts
-    }
-
-    private func run(_ range: Range<Int>) -> [String] {
-        // A bound cannot stand between versions of equal precedence.
-        if isTie(range.lowerBound) || isTie(range.upperBound) { return range.map(exact) }
-        let lower = versions[range.lowerBound].version.version.withoutBuild
-        if range.upperBound == versions.count { return [">=\(lower)"] }
-        let upper = versions[range.upperBound].version.version.withoutBuild
-        if range.lowerBound == 0 { return ["<\(upper)"] }
-        return range.count == 1 ? [exact(range.lowerBound)] : [">=\(lower) <\(upper)"]
-    }
-
-    private func isTie(_ index: Int) -> Bool {
-        index > 0 && index < versions.count
-            && versions[index - 1].version.version == versions[index].version.version
-    }
-
-    private func exact(_ index: Int) -> String {
-        let one = versions[index].version
-        let isAlone =
-            versions.filter {
-                $0.version.version.description == one.version.description
-            }.count == 1
-        return isAlone ? "\(one.version)" : "\(one.version) (\(one.label))"
     }
 }

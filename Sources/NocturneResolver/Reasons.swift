@@ -49,6 +49,7 @@ struct Reasons {
             var one = Resolution.LeftOut(
                 id: id, reason: reason(of: proof), text: text(of: proof, about: id), proof: proof)
             one.change = changes.change(for: variable, proof)
+            one.changedHost = changes.changedHost
             found.append(one)
         }
         return found
@@ -173,11 +174,7 @@ struct Reasons {
             let others = proof.conclusion.filter { !isGoal($0) }.map { words.name($0) }
             let goal = proof.conclusion.first(where: isGoal).map { words.version($0) } ?? "\(id)"
             if others.isEmpty { return "\(goal) cannot be loaded" }
-            let list =
-                others.count == 1
-                ? others[0]
-                : others.dropLast().joined(separator: ", ") + " and " + (others.last ?? "")
-            return "\(goal) cannot be loaded together with \(list)"
+            return "\(goal) cannot be loaded together with \(ProofWords.list(others, "and"))"
         }
     }
 
@@ -190,9 +187,12 @@ struct Reasons {
             case .refused(let refusal):
                 // Only what keeps the id itself away is its own reason.
                 if proof.nodes.count == 1 { return .init(refusal.code) }
+            case .refusals(let refusals):
+                if proof.nodes.count == 1, let first = refusals.first { return .init(first.code) }
             case .selfDependency, .cycle: return .cycle
             case .conflict: found = .conflict
-            case .dependency(let name, _) where node.terms.count == 1 && found != .conflict:
+            case .dependency(let name, _) where node.terms.count == 1 && found != .conflict,
+                .dependencies(let name, _) where node.terms.count == 1 && found != .conflict:
                 if proof.versions(of: name).isEmpty { found = .missing }
             default: break
             }

@@ -43,6 +43,8 @@ package struct Resolution: Sendable, Hashable {
         package let text: String
         /// The smallest change that would let it in without losing anything else, if one was found.
         package internal(set) var change: String?
+        /// The host of which the change speaks, if it is one.
+        var changedHost: HostEnvironment?
         package let proof: Proof?
     }
 

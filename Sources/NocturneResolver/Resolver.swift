@@ -68,11 +68,30 @@ package enum Resolver {
             ($0.element.id, $0.offset) < ($1.element.id, $1.offset)
         }.map(\.element)
         all.order = all.order.map { $0.sorted() }
+        withdrawChangesOfHost(in: &all, request)
         if !all.isProvenLargest {
             all.notes.append(
                 "notProvenLargest: the budget of \(request.stepBudget) steps was spent; a larger or "
                     + "better set may exist")
         }
         return all
+    }
+
+    /// Each part was asked alone; another host is another one for all.
+    private static func withdrawChangesOfHost(
+        in resolution: inout Resolution, _ request: ResolveRequest
+    ) {
+        let hosts = Set(resolution.leftOut.compactMap(\.changedHost))
+        if hosts.isEmpty { return }
+        let chosen = Set(resolution.chosen)
+        let serving = request.candidates.filter {
+            chosen.contains(.init(id: $0.id, version: $0.version, label: $0.label))
+        }
+        for host in hosts where serving.contains(where: { host.refusal(of: $0) != nil }) {
+            for index in resolution.leftOut.indices
+            where resolution.leftOut[index].changedHost == host {
+                resolution.leftOut[index].change = nil
+            }
+        }
     }
 }

@@ -1,17 +1,18 @@
-// SmallestChange.swift — one thing to add, upgrade or remove, after which an id that is left out can be there
-// and nothing else is lost. Tried before it is said.
+// SmallestChange.swift — the least to do after which an id that is left out can be there and nothing else is
+// lost. Tried before it is said. Next: RepairTrials.swift.
 
 import NocturneCore
 
-/// Finds repairs. Each is one more version of one id, or one id less.
+/// Finds repairs: versions to add, another host, a ring to open, another version of the plugin itself, and, if
+/// all of that does not help, one plugin to remove.
 struct SmallestChange {
-    private let request: ResolveRequest
     private let universe: Universe
     /// What is chosen.
-    private let chosen: [PluginID]
-    private var trials = 0
+    private let chosen: [PluginID: SemanticVersion]
+    private var trials: RepairTrials
     /// What manifests ask of each name.
-    private lazy var demands = Self.demands(of: universe.candidates, chosen: Set(chosen))
+    private lazy var demands = Self.demands(
+        of: universe.candidates, chosen: Set(chosen.keys))
 
     private struct Demand {
         let range: VersionRange
@@ -19,62 +20,132 @@ struct SmallestChange {
         let mustHold: Bool
     }
 
-    /// Trials that one resolution may take, and candidates in a directory beyond which none is made: each
-    /// solves the directory once more.
-    private static let maximumTrials = 64
+    /// Something asked for that a version not there could be the answer to.
+    private struct Wish {
+        let name: PluginID
+        let range: VersionRange
+    }
+
+    /// Candidates in a directory beyond which no repair is looked for, since each trial solves it once more.
     private static let maximumCandidates = 4_000
+    /// Versions that one repair may add.
+    private static let maximumAdditions = 4
 
     init(_ request: ResolveRequest, _ values: [Int], _ universe: Universe) {
-        self.request = request
         self.universe = universe
-        chosen = values.indices.filter { values[$0] != Term.absent }.map(universe.id)
+        var chosen: [PluginID: SemanticVersion] = [:]
+        for (variable, value) in values.enumerated() where value != Term.absent {
+            chosen[universe.id(of: variable)] = universe.candidate(variable, value).version
+        }
+        self.chosen = chosen
+        trials = RepairTrials(request, chosen: chosen.keys.sorted())
     }
+
+    /// The host that the last change speaks of, if it did.
+    private(set) var changedHost: HostEnvironment?
 
     /// What to do so that `variable` can be there; `nil` if nothing small helps.
     mutating func change(for variable: Int, _ proof: Proof) -> String? {
-        guard request.candidates.count <= Self.maximumCandidates else { return nil }
+        guard universe.candidates.count <= Self.maximumCandidates else { return nil }
         let goal = universe.id(of: variable)
-        var tried: Set<PluginID> = []
-        for node in proof.nodes where trials < Self.maximumTrials {
-            guard case .fact(let fact) = node.cause else { continue }
-            switch fact {
-            case .dependency(let name, let range), .optional(let name, let range):
-                guard tried.insert(name).inserted else { continue }
-                if let text = addition(of: name, range, for: goal) { return text }
-            default: continue
+        changedHost = nil
+        return additions(for: goal, proof) ?? addition(for: goal, proof)
+            ?? environment(for: goal, proof) ?? opening(for: goal, proof)
+            ?? ownVersion(for: goal, proof) ?? removal(for: goal, proof)
+    }
+
+    // MARK: - Versions more
+
+    /// Whether versions of what nobody has would do, one after the other.
+    private mutating func additions(for goal: PluginID, _ proof: Proof) -> String? {
+        var proof = proof
+        var added: [Candidate] = []
+        var texts: [String] = []
+        while added.count < Self.maximumAdditions {
+            let wish = Self.wishes(in: proof, unmetOnly: true).first { wish in
+                wish.name != goal && !added.contains { $0.id == wish.name }
             }
-        }
-        for term in proof.conclusion {
-            guard case .plugin(let id, _) = proof.subjects[term.subject], id != goal else {
-                continue
+            guard let wish, let one = candidate(for: wish) else { return nil }
+            added.append(one)
+            texts.append(text(of: one, for: wish, proof))
+            let all = added
+            switch trials.outcome(for: goal, { $0.candidates += all }) {
+            case .works: return texts.joined(separator: "; and ")
+            case .fails(let next): proof = next
+            case .gaveUp: return nil
             }
-            if works(for: goal, without: id) { return "remove \(id)" }
         }
         return nil
     }
 
-    // MARK: - One version more
+    /// Whether one more version of something would do that is there, but not as all want it.
+    private mutating func addition(for goal: PluginID, _ proof: Proof) -> String? {
+        var tried: Set<PluginID> = [goal]
+        for wish in Self.wishes(in: proof, unmetOnly: false) {
+            guard tried.insert(wish.name).inserted, let one = candidate(for: wish) else { continue }
+            if trials.works(for: goal, { $0.candidates.append(one) }) {
+                return text(of: one, for: wish, proof)
+            }
+        }
+        return nil
+    }
 
-    /// Whether a version of `name` that everybody accepts would do, and which.
-    private mutating func addition(
-        of name: PluginID, _ range: VersionRange, for goal: PluginID
-    ) -> String? {
-        // Nobody is helped by another version of the plugin that cannot be there.
-        guard name != goal, let version = leastVersion(of: name, range) else { return nil }
-        let isPlugin = universe.variable(of: name) != nil
-        let present = universe.versions(of: name)
-        guard !present.contains(version.description),
-            works(for: goal, with: Candidate(name, version, label: "a version to add"))
+    private static func wishes(in proof: Proof, unmetOnly: Bool) -> [Wish] {
+        proof.nodes.flatMap { node -> [Wish] in
+            guard case .fact(let fact) = node.cause, !unmetOnly || node.terms.count == 1 else {
+                return []
+            }
+            switch fact {
+            case .dependency(let name, let range): return [Wish(name: name, range: range)]
+            case .dependencies(let name, let ranges):
+                return ranges.map { Wish(name: name, range: $0) }
+            case .optional(let name, let range) where !unmetOnly:
+                return [Wish(name: name, range: range)]
+            default: return []
+            }
+        }
+    }
+
+    /// A version that may be the answer: like the best one of that id, if there is one, so that nothing is
+    /// said that only a plugin of other needs could make true.
+    private mutating func candidate(for wish: Wish) -> Candidate? {
+        guard let version = leastVersion(of: wish.name, wish.range),
+            !universe.versions(of: wish.name).contains(version.description)
         else { return nil }
-        if present.isEmpty {
+        var one = Candidate(wish.name, version, label: "a version to add")
+        if let variable = universe.variable(of: wish.name),
+            let like = universe.candidates(of: variable).first
+        {
+            one.dependencies = like.dependencies
+            one.optionalDependencies = like.optionalDependencies
+            one.conflicts = like.conflicts
+            one.provides = like.provides
+        }
+        return one
+    }
+
+    private mutating func text(
+        of one: Candidate, for wish: Wish, _ proof: Proof
+    ) -> String {
+        let (name, range, version) = (wish.name, wish.range, one.version)
+        if universe.versions(of: name).isEmpty {
             return range == .any
                 ? "add \(name), or a provider of it" : "add \(name) \(range), or a provider of it"
         }
-        guard isPlugin else { return "add a provider of \(name) \(range)" }
+        guard universe.variable(of: name) != nil else {
+            return "add a provider of \(name) \(range)"
+        }
         let newest = universe.candidates.filter { $0.id == name }.map(\.version).max() ?? version
+        // What all want who want this version.
+        let others =
+            Self.wishes(in: proof, unmetOnly: false).filter { $0.name == name }.map(\.range)
+            + (demands[name] ?? []).filter(\.mustHold).map(\.range)
+        let all = others.filter { $0.contains(version) }.reduce(range.set) {
+            $0.intersection($1.set)
+        }
         return version > newest
-            ? "upgrade \(name) to \(version) or later, within \(range)"
-            : "add \(name) \(version), or another version within \(range)"
+            ? "upgrade \(name) to \(version) or later, within \(all)"
+            : "add \(name) \(version), or another version within \(all)"
     }
 
     /// The least version that stands in a range on `name`, is in `range`, and not there yet. Ranges of others
@@ -127,23 +198,119 @@ struct SmallestChange {
         }
     }
 
-    // MARK: - Trials
+    // MARK: - Other things
 
-    private mutating func works(
-        for goal: PluginID, with addition: Candidate? = nil, without removed: PluginID? = nil
-    ) -> Bool {
-        trials += 1
-        guard trials <= Self.maximumTrials else { return false }
-        var trial = request
-        trial.candidates.removeAll { $0.id == removed }
-        if let addition { trial.candidates.append(addition) }
-        var solver = PubGrub(trial)
-        solver.isOrdered = false
-        let goals = (chosen + [goal]).filter { $0 != removed }.compactMap {
-            solver.universe.variable(of: $0)
+    /// Whether another host would do, or another build of what this one refuses.
+    private mutating func environment(for goal: PluginID, _ proof: Proof) -> String? {
+        for node in proof.nodes {
+            guard case .fact(let fact) = node.cause, fact.isRefusal, let term = node.terms.first,
+                case .plugin(let id, _) = proof.subjects[term.subject],
+                let variable = universe.variable(of: id)
+            else { continue }
+            for value in term.set.values {
+                let refused = universe.candidate(variable, value)
+                if let text = environment(for: goal, refused) { return text }
+            }
         }
-        let question = goals.map { LargestSet.present($0, solver) }
-        if case .solution = solver.solve(question) { return true }
-        return false
+        return nil
+    }
+
+    private mutating func environment(for goal: PluginID, _ refused: Candidate) -> String? {
+        let host = trials.request.environment
+        if let abi = refused.abi, abi.major != host.abi.major || abi.minor > host.abi.minor {
+            guard abi > host.abi else { return "rebuild \(refused.id) with this host's SDK" }
+            let next = HostEnvironment(
+                version: host.version, abi: abi, architecture: host.architecture)
+            guard worksOn(next, for: goal) else { return nil }
+            return "update the host to one that serves ABI \(abi)"
+        }
+        if let range = refused.host, !range.contains(host.version) {
+            let version = Self.versionsWritten(in: range).filter(range.contains).min()
+            guard let version else { return nil }
+            let next = HostEnvironment(
+                version: version, abi: host.abi, architecture: host.architecture)
+            guard worksOn(next, for: goal) else { return nil }
+            return version > host.version
+                ? "update the host to \(version) or later, within \(range)"
+                : "run a host of version \(range)"
+        }
+        if let architecture = host.architecture, let built = refused.architecture,
+            built != architecture
+        {
+            return "install \(refused.id) built for \(architecture.rawValue)"
+        }
+        return nil
+    }
+
+    private mutating func worksOn(_ host: HostEnvironment, for goal: PluginID) -> Bool {
+        guard trials.works(for: goal, { $0.environment = host }) else { return false }
+        changedHost = host
+        return true
+    }
+
+    /// Whether a ring opens if one of its plugins can do without the next.
+    private mutating func opening(for goal: PluginID, _ proof: Proof) -> String? {
+        for node in proof.nodes {
+            switch node.cause {
+            case .fact(.cycle(let steps)):
+                for step in steps.reversed() {
+                    let works = trials.works(for: goal) { request in
+                        request.edit(step.id) { one in
+                            one.optionalDependencies[step.name] = one.dependencies[step.name]
+                            one.dependencies[step.name] = nil
+                        }
+                    }
+                    if works { return "make the dependency of \(step.id) on \(step.name) optional" }
+                }
+            case .fact(.selfDependency):
+                guard case .plugin(let id, _) = proof.subjects[node.terms[0].subject] else {
+                    continue
+                }
+                let works = trials.works(for: goal) { request in
+                    request.edit(id) { one in
+                        one.dependencies[id] = nil
+                        one.optionalDependencies[id] = nil
+                    }
+                }
+                if works { return "remove the dependency of \(id) on itself" }
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// Whether the plugin would do if it went with what is chosen.
+    private mutating func ownVersion(for goal: PluginID, _ proof: Proof) -> String? {
+        for wish in Self.wishes(in: proof, unmetOnly: false) {
+            guard let version = chosen[wish.name], !wish.range.contains(version),
+                universe.candidates.contains(where: {
+                    $0.id == goal && $0.dependencies[wish.name] == wish.range
+                })
+            else { continue }
+            let works = trials.works(for: goal) { request in
+                request.edit(goal) { $0.dependencies[wish.name] = .any }
+            }
+            if works { return "use a version of \(goal) that goes with \(wish.name) \(version)" }
+        }
+        return nil
+    }
+
+    private mutating func removal(for goal: PluginID, _ proof: Proof) -> String? {
+        for term in proof.conclusion {
+            guard case .plugin(let id, _) = proof.subjects[term.subject], id != goal else {
+                continue
+            }
+            if trials.works(for: goal, without: id, { _ in }) { return "remove \(id)" }
+        }
+        return nil
+    }
+}
+
+extension Fact {
+    fileprivate var isRefusal: Bool {
+        switch self {
+        case .refused, .refusals: true
+        default: false
+        }
     }
 }

@@ -21,12 +21,14 @@ struct BruteForce {
     private var rules: [Rules] = []
     private let isRunning: [Bool]
     private let isKept: [Bool]
+    private let isWanted: [Bool]
 
     init(_ request: ResolveRequest) {
         let candidates = request.candidates
         ids = Set(candidates.map(\.id)).sorted()
         isRunning = ids.map { request.running[$0] != nil }
         isKept = ids.map(request.kept.contains)
+        isWanted = ids.map { request.wanted?.contains($0) ?? true }
         for id in ids {
             options.append(
                 candidates.indices.filter { candidates[$0].id == id }.sorted {
@@ -62,7 +64,8 @@ struct BruteForce {
         }
     }
 
-    /// The best selection: most ids to keep, most ids, most that run, first ids, best versions. Indices of candidates.
+    /// The best selection: most ids to keep, most ids, most that run, first ids, best versions. Indices of candidates that are
+    /// wanted.
     func best() -> [Int] {
         var best: (key: [Int], choice: [Int])?
         visit(0, 0, [], &best)
@@ -80,13 +83,15 @@ struct BruteForce {
             visit(place + 1, chosen, ranks + [options[place].count], &best)
             return
         }
-        let isIn = ranks.indices.map { ranks[$0] < options[$0].count }
+        // What is not wanted may come along, and counts for nothing.
+        let isIn = ranks.indices.map { ranks[$0] < options[$0].count && isWanted[$0] }
         let count = isIn.count { $0 }
         // Smaller is better: first by number, then by what stays, then by which are out, then by versions.
+        let versions = ranks.indices.map { isWanted[$0] ? ranks[$0] : 0 }
         let key =
             [-isIn.indices.count { isIn[$0] && isKept[$0] }, -count]
             + [-isIn.indices.count { isIn[$0] && isRunning[$0] }]
-            + isIn.map { $0 ? 0 : 1 } + ranks
+            + isIn.map { $0 ? 0 : 1 } + versions
         if let best, !key.lexicographicallyPrecedes(best.key) { return }
         guard isConsistent(chosen), canStart(chosen) else { return }
         best = (key, ranks.indices.filter { isIn[$0] }.map { options[$0][ranks[$0]] })

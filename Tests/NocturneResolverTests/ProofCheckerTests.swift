@@ -25,6 +25,24 @@ import NocturneResolver
         }
     }
 
+    @Test func `a line that speaks for many versions is checked for each of them`() throws {
+        let text = "a 1.0.0: b ^1.0.0\na 2.0.0: b ^2.0.0\na 3.0.0: b ^3.0.0\nb 4.0.0"
+        let request = try request(text)
+        let proof = try #require(Resolver.resolve(request).leftOut.first?.proof)
+        #expect(proof.nodes.count == 1)
+        #expect(ProofChecker(proof, of: request).faults == [])
+        let others = [
+            text.replacing("a 2.0.0: b ^2.0.0", with: "a 2.0.0: b ^4.0.0"),
+            text.replacing("a 2.0.0: b ^2.0.0", with: "a 2.0.0: c ^2.0.0"),
+            text.replacing("a 2.0.0: b ^2.0.0", with: "a 2.0.0"),
+            text + "\nc 1.0.0: +b 3.0.0",
+        ]
+        for other in others {
+            let faults = ProofChecker(proof, of: try self.request(other)).faults
+            #expect(faults != [], "\(other)")
+        }
+    }
+
     private func request(_ text: String) throws -> ResolveRequest {
         ResolveRequest(try directory(text), for: testHost)
     }

@@ -72,6 +72,51 @@ import NocturneResolver
         }
     }
 
+    @Test func `of what is wanted as much is chosen as can be, and the rest comes along`() throws {
+        for seed in 0..<Self.instances / 3 {
+            var request = try Self.instance(seed)
+            var random = SeededGenerator(seed: UInt64(seed) &+ 7)
+            let wanted = Set(Self.ids.filter { _ in random.below(2) == 0 })
+            request.wanted = wanted
+            let resolution = resolve(request)
+            let best = BruteForce(request).best().map { request.candidates[$0].label }
+            let found = resolution.chosen.filter { wanted.contains($0.id) }.map(\.label)
+            guard found == best, resolution.isProvenLargest else {
+                Issue.record(
+                    "seed \(seed), wanted \(wanted.sorted()): found \(found), best is \(best)")
+                return
+            }
+            // Nothing comes along that nobody names.
+            let named = resolution.chosen.flatMap { choice in
+                request.candidates.filter { $0.label == choice.label }.flatMap {
+                    Array($0.dependencies.keys) + Array($0.optionalDependencies.keys)
+                }
+            }
+            for choice in resolution.chosen where !wanted.contains(choice.id) {
+                let provided =
+                    request.candidates.first { $0.label == choice.label }?.provides ?? [:]
+                #expect(
+                    !Set(named).isDisjoint(with: [choice.id] + provided.keys), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func `with any budget the answer is one that works, and what is claimed is so`() throws {
+        for seed in 0..<150 {
+            var request = try Self.instance(seed)
+            let best = Resolver.resolve(request)
+            for budget in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
+                request.stepBudget = budget
+                let resolution = resolve(request)
+                let ids = Set(request.candidates.map(\.id))
+                #expect(Set((resolution.chosen.map(\.id) + resolution.leftOut.map(\.id))) == ids)
+                if resolution.isProvenLargest {
+                    #expect(resolution.chosen == best.chosen, "seed \(seed), budget \(budget)")
+                }
+            }
+        }
+    }
+
     @Test func `the order of the candidates changes no byte of the answer`() throws {
         for seed in 0..<200 {
             let request = try Self.instance(seed)

@@ -1,5 +1,5 @@
 // ReasonTests.swift — what people read: why something is left out, and what to change.
-// Next: LoadOrderTests.swift.
+// Next: RepairTests.swift.
 
 import Testing
 
@@ -40,7 +40,7 @@ import NocturneResolver
             text-tools 1.0.0
             """)
         #expect(left.map(\.id) == ["indexer"])
-        #expect(left[0].change == nil)
+        #expect(left[0].change == "use a version of indexer that goes with text-tools 1.0.0")
     }
 
     @Test func `of two that conflict the one that runs stays, and the other says so`() throws {
@@ -82,6 +82,60 @@ import NocturneResolver
             left.compactMap(\.proof?.plugins) == [
                 ["a", "b", "gone"], ["b", "gone"], ["p", "cap", "r", "s"],
             ])
+    }
+
+    @Test func `a range that nothing is in is shown as it was written`() throws {
+        let one = try #require(try leftOut("a 1.0.0: b >2 <1\nb 1.0.0").first)
+        #expect(
+            one.text
+                == "Because a depends on b >2 <1, which no version can be, a cannot be loaded.")
+        #expect(one.change == "use a version of a that goes with b 1.0.0")
+    }
+
+    @Test func `of what is there three versions are named`() throws {
+        let two = try leftOut("a 1.0.0: b ^9\nb 2.0.0\nb 1.0.0")
+        #expect(two.first?.text.contains("there is only 2.0.0 and 1.0.0, a cannot") == true)
+        let five = (1...5).map { "b \($0).0.0" }.joined(separator: "\n")
+        let text = try leftOut("a 1.0.0: b ^9\n\(five)").first?.text
+        #expect(text?.contains("there is only 5.0.0, 4.0.0, 3.0.0 and 2 older, a cannot") == true)
+    }
+
+    @Test func `versions in lockstep make one line, however many there are`() throws {
+        let many = (1...40).map { "app \($0).0.0: core =\($0).0.0\ncore \($0).0.0: base <50.0.0" }
+        let one = try #require(
+            try leftOut(many.joined(separator: "\n") + "\ntool 1.0.0: app *; base *\nbase 60.0.0")
+                .last)
+        #expect(one.id == "tool")
+        #expect(
+            one.text == """
+                Because every version of app requires core which depends on base <50.0.0, of which \
+                there is only 60.0.0, app is forbidden.
+                So, because tool depends on app, tool cannot be loaded.
+                """)
+    }
+
+    @Test func `versions that each miss another version are told together`() throws {
+        let text = "a 1.0.0: b ^1.0.0\na 2.0.0: b ^2.0.0\na 3.0.0: b ^3.0.0\nb 4.0.0"
+        let one = try #require(try leftOut(text).first)
+        #expect(one.reason == .dependency)
+        #expect(
+            one.text
+                == "Because a depends on b in versions of its own, of which there is only 4.0.0, "
+                + "a cannot be loaded.")
+        #expect(one.change == "add b 3.0.0, or another version within ^3.0.0")
+    }
+
+    @Test func `versions that this host refuses for different reasons are told together`() throws {
+        var candidates = try directory("a 1.0.0\na 2.0.0\na 3.0.0")
+        for index in candidates.indices {
+            candidates[index].host = try VersionRange("^\(index + 2)")
+        }
+        let left = resolve(ResolveRequest(candidates, for: testHost)).leftOut
+        #expect(left.map(\.reason.description) == ["host"])
+        #expect(
+            left.first?.text
+                == "Because a is refused (the newest: it wants a host of version ^4.0.0, this one is "
+                + "1.0.0), a cannot be loaded.")
     }
 
     @Test func `what this host refuses keeps its own word and text`() throws {

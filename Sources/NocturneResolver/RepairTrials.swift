@@ -1,0 +1,65 @@
+// RepairTrials.swift — what would be if one thing were otherwise. A few, each within a small budget.
+// Next: LoadOrder.swift.
+
+import NocturneCore
+
+/// Asks whether an id could be there, with all that is chosen, in a directory that is a little different.
+struct RepairTrials {
+    enum Outcome {
+        case works
+        case fails(Proof)
+        case gaveUp
+    }
+
+    let request: ResolveRequest
+    private let chosen: [PluginID]
+    private var count = 0
+
+    /// Trials that one resolution may take.
+    private static let maximumTrials = 64
+    /// Steps of one trial. What is chosen fits already, so that few conflicts are to be expected.
+    private static let stepBudget = 200_000
+
+    init(_ request: ResolveRequest, chosen: [PluginID]) {
+        (self.request, self.chosen) = (request, chosen)
+    }
+
+    mutating func works(
+        for goal: PluginID, without removed: PluginID? = nil,
+        _ edit: (inout ResolveRequest) -> Void
+    ) -> Bool {
+        if case .works = outcome(for: goal, without: removed, edit) { true } else { false }
+    }
+
+    /// - Parameter removed: an id that need not be there.
+    mutating func outcome(
+        for goal: PluginID, without removed: PluginID? = nil,
+        _ edit: (inout ResolveRequest) -> Void
+    ) -> Outcome {
+        count += 1
+        guard count <= Self.maximumTrials else { return .gaveUp }
+        var trial = request
+        trial.candidates.removeAll { $0.id == removed }
+        trial.stepBudget = min(trial.stepBudget, Self.stepBudget)
+        edit(&trial)
+        var solver = PubGrub(trial)
+        solver.isOrdered = false
+        let goals = (chosen + [goal]).filter { $0 != removed }.compactMap {
+            solver.universe.variable(of: $0)
+        }
+        switch solver.solve(goals.map { LargestSet.present($0, solver) }) {
+        case .solution: return .works
+        case .conflict(let core): return .fails(ProofBuilder.proof(of: core, in: solver))
+        case .gaveUp: return .gaveUp
+        }
+    }
+}
+
+extension ResolveRequest {
+    /// Changes every version of `id`.
+    mutating func edit(_ id: PluginID, _ change: (inout Candidate) -> Void) {
+        for index in candidates.indices where candidates[index].id == id {
+            change(&candidates[index])
+        }
+    }
+}
