@@ -1,5 +1,5 @@
 // BruteForce.swift — the best selection by trying all, for directories of a few ids. Written from the rules
-// alone, with bits for candidates. Next: RandomInstanceTests.swift.
+// alone, with bits for candidates. Next: RandomInstances.swift.
 
 import NocturneCore
 import NocturneResolver
