@@ -54,11 +54,25 @@ func resolve(_ request: ResolveRequest) -> Resolution {
     for one in resolution.leftOut {
         if let proof = one.proof { check(proof, of: one.id, request) }
         #expect(one.proof != nil || one.reason == .gaveUp, "\(one.id) has no proof")
+        checkForm(one.text, of: one.id, hasProof: one.proof != nil)
     }
     for one in resolution.rejected {
         if let proof = one.proof { check(proof, of: one.id, request) }
     }
     return resolution
+}
+
+/// One line, or several of which the last is the conclusion; each a sentence.
+private func checkForm(_ text: String, of id: PluginID, hasProof: Bool) {
+    let lines = text.split(separator: "\n")
+    guard hasProof, let last = lines.last else { return }
+    #expect(lines.count <= 40)
+    #expect(lines.allSatisfy { $0.hasSuffix(".") && !$0.contains("  and") }, "\(text)")
+    let start = last.drop { "( )0123456789".contains($0) }
+    #expect(
+        start.hasPrefix("So, ") || start.hasPrefix("After ")
+            || lines.count == 1 && start.hasPrefix("Because "), "\(text)")
+    #expect(last.contains("\(id)") && last.contains("cannot be loaded"), "\(text)")
 }
 
 /// A right proof of something about `id` and ids that are chosen.
