@@ -64,8 +64,8 @@ struct BruteForce {
         }
     }
 
-    /// The best selection: most ids to keep, most ids, most that run, first ids, best versions. Indices of candidates that are
-    /// wanted.
+    /// The best selection: most ids to keep, most ids, most that run, first ids, best versions. Indices of
+    /// candidates that are wanted.
     func best() -> [Int] {
         var best: (key: [Int], choice: [Int])?
         visit(0, 0, [], &best)

@@ -20,9 +20,9 @@ import NocturneResolver
 
     @Test func `of what is wanted as much is chosen as can be, and the rest comes along`() throws {
         for seed in 0..<Self.instances / 3 {
-            var request = try Self.instance(seed)
+            var request = try RandomInstances.instance(seed)
             var random = SeededGenerator(seed: UInt64(seed) &+ 7)
-            let wanted = Set(Self.ids.filter { _ in random.below(2) == 0 })
+            let wanted = Set(RandomInstances.ids.filter { _ in random.below(2) == 0 })
             request.wanted = wanted
             let resolution = resolve(request)
             let best = BruteForce(request).best().map { request.candidates[$0].label }
@@ -49,7 +49,7 @@ import NocturneResolver
 
     @Test func `with any budget the answer is one that works, and what is claimed is so`() throws {
         for seed in 0..<150 {
-            var request = try Self.instance(seed)
+            var request = try RandomInstances.instance(seed)
             let best = Resolver.resolve(request)
             for budget in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
                 request.stepBudget = budget

@@ -14,7 +14,7 @@ enum RandomInstances {
         "*", "^1.0.0", "^2.0.0", ">=1.1.0", "<2.0.0", "=1.0.0", "^3.0.0", "^2.0.0-rc.1",
     ]
     private static let versions = ["1.0.0", "1.1.0", "2.0.0", "2.0.0-rc.1"]
-    private static let ids: [PluginID] = ["a", "b", "c", "d", "e"]
+    static let ids: [PluginID] = ["a", "b", "c", "d", "e"]
     private static let names: [PluginID] = ["a", "b", "c", "d", "e", "cap", "gone"]
 
     /// At most five ids of three versions, with everything that a manifest can say.
