@@ -162,9 +162,14 @@ struct ManifestField {
     }
 
     func wrongType(_ allowed: String) -> ManifestError {
-        let article = value.typeName.first == "a" || value.typeName.first == "o" ? "an " : "a "
-        return .wrongType(
-            field: path, found: value.isNull ? "null" : article + value.typeName, allowed: allowed)
+        let found =
+            switch value {
+            case .null: "null"
+            case .bool(let flag): "\(flag)"
+            case .number, .string: "the \(value.typeName) \(shown)"
+            case .array, .object: "an \(value.typeName)"
+            }
+        return .wrongType(field: path, found: found, allowed: allowed)
     }
 
     func invalid(_ found: String, _ allowed: String) -> ManifestError {

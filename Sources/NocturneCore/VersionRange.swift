@@ -65,6 +65,10 @@ public struct VersionRange: Sendable, CustomStringConvertible {
 
     /// The canonical text: the same for equal ranges, and reading it gives an equal one.
     public var description: String { self.set.description }
+
+    /// For people: the canonical text; of a range that no version is in, what was written, since only that says
+    /// what is wrong.
+    package var shown: String { self.set.isEmpty ? text : description }
 }
 
 extension VersionRange: Hashable {

@@ -43,8 +43,13 @@ extension DirectoryResolution {
         var lines: [String] = []
         for one in resolution.leftOut {
             if !lines.isEmpty { lines.append("") }
-            lines.append("\(one.id) is left out:")
-            lines += indented(CatalogReasons.refusal(one).description)
+            if let refusal = one.refusal {
+                lines.append("\(one.id): \(refusal.text)")
+                lines += one.change.map { indented("To change that: \($0).") } ?? []
+            } else {
+                lines.append("\(one.id) is left out:")
+                lines += indented(CatalogReasons.refusal(one).description)
+            }
         }
         return lines
     }
@@ -64,9 +69,7 @@ extension DirectoryResolution {
                 lines.append(
                     "\(file) is not chosen: \(one.id) \(one.version) is also in \(other); remove one of "
                         + "them, or give it another version")
-            } else if one.version < choice.version
-                || one.version.isPrerelease && !choice.version.isPrerelease
-            {
+            } else if one.version < choice.version {
                 worse += 1
             } else if told == one.id {
                 better += 1
@@ -77,7 +80,7 @@ extension DirectoryResolution {
             }
         }
         if better > 0 { lines.append("\(count(better, "other newer version")) not chosen either.") }
-        if worse > 0 { lines.append("\(count(worse, "older or prerelease version")) not chosen.") }
+        if worse > 0 { lines.append("\(count(worse, "older version")) not chosen.") }
         return lines
     }
 

@@ -96,6 +96,8 @@ enum OfferedFile {
         let bytes: [UInt8]
         do throws(IngestError) {
             bytes = contents(of: try FileMapping.copy(entry.path))
+        } catch .empty {
+            throw InvalidFile(entry, "the file is empty; write a manifest into it, or remove it")
         } catch {
             throw InvalidFile(entry, error.description)
         }

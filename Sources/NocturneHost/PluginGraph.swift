@@ -150,7 +150,7 @@ extension PluginGraph {
             case .conflicts: !(fits && serves)
             }
         return Edge(
-            from: id, to: name, kind: kind, range: "\(range)", answeredBy: best?.id,
+            from: id, to: name, kind: kind, range: range.shown, answeredBy: best?.id,
             answeredVersion: best.map { "\($0.version)" }, isSatisfied: isSatisfied)
     }
 }

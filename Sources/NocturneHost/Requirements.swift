@@ -24,7 +24,8 @@ enum Requirements {
         }
         if let range = manifest.host, !range.contains(HostVersion.semantic) {
             return Refusal(
-                "host", "it wants a host of version \(range), this one is \(HostVersion.string)")
+                "host",
+                "it wants a host of version \(range.shown), this one is \(HostVersion.string)")
         }
         return nil
     }

@@ -43,9 +43,7 @@ struct ProofWords {
 
     /// What somebody asks for, and from whom if that is not the plugin of that name.
     private func wanted(_ name: PluginID, _ range: VersionRange, _ term: Proof.Term?) -> String {
-        // Of a range that nothing is in, only what was written says what is wrong.
-        let meant = range.set.isEmpty ? range.text : "\(range)"
-        let text = range == .any ? "\(name)" : "\(name) \(meant)"
+        let text = range == .any ? "\(name)" : "\(name) \(range.shown)"
         guard let term, case .plugin(let id, _) = proof.subjects[term.subject], id != name else {
             return text
         }
@@ -151,7 +149,8 @@ struct ProofWords {
             if !negatives.isEmpty { return "\(subject) requires \(names(negatives, "or"))" }
             return "\(subject) depends on \(name) in versions of its own, \(absence(of: name))"
         case .optional(let name, let range):
-            return "\(subject) needs \(name), if it is there, to be \(range)"
+            let impossible = range.set.isEmpty ? ", which no version can be" : ""
+            return "\(subject) needs \(name), if it is there, to be \(range.shown)\(impossible)"
         case .conflict(let name, let range):
             return "\(subject) conflicts with \(wanted(name, range, node.terms[1]))"
         case .provider:
@@ -286,18 +285,18 @@ struct ProofWords {
         else { return nil }
         let start = "\(beginning(prior))\(name(middle))\(mark(priorLine))"
         switch latter.cause {
-        case .resolution: return "\(start) which is forbidden\(mark(latterLine))"
-        case .fact(.leftOut): return "\(start) which cannot be loaded\(mark(latterLine))"
+        case .resolution: return "\(start), which is forbidden\(mark(latterLine))"
+        case .fact(.leftOut): return "\(start), which cannot be loaded\(mark(latterLine))"
         case .fact(.refused(let refusal)):
-            return "\(start) which is refused (\(refusal.text))\(mark(latterLine))"
+            return "\(start), which is refused (\(refusal.text))\(mark(latterLine))"
         case .fact(.refusals(let refusals)):
-            return "\(start) which is refused (\(Self.text(of: refusals)))\(mark(latterLine))"
+            return "\(start), which is refused (\(Self.text(of: refusals)))\(mark(latterLine))"
         case .fact(.dependency(let name, let range)):
             return
-                "\(start) which depends on \(wanted(name, range, nil)), \(absence(of: name, range))"
+                "\(start), which depends on \(wanted(name, range, nil)), \(absence(of: name, range))"
         case .fact(.dependencies(let name, _)):
-            return "\(start) which depends on \(name) in versions of its own, \(absence(of: name))"
-        case .fact(.selfDependency): return "\(start) which depends on itself"
+            return "\(start), which depends on \(name) in versions of its own, \(absence(of: name))"
+        case .fact(.selfDependency): return "\(start), which depends on itself"
         case .fact(.cycle): return "\(start), but \(clause(latter))"
         case .fact: return nil
         }

@@ -48,6 +48,7 @@ struct Reasons {
             let proof = ProofBuilder.proof(of: core, in: solver)
             var one = Resolution.LeftOut(
                 id: id, reason: reason(of: proof), text: text(of: proof, about: id), proof: proof)
+            if let refusal = one.refusal { one.text = refusal.text }
             one.change = changes.change(for: variable, proof)
             one.changedHost = changes.changedHost
             found.append(one)
@@ -129,7 +130,16 @@ struct Reasons {
         let candidate = solver.universe.candidate(variable, value)
         if chosen.version.description == candidate.version.description {
             return (
-                .duplicate, "\(chosen.id) \(chosen.version) is chosen from \(chosen.label).", nil
+                .duplicate,
+                "\(chosen.id) \(chosen.version) is also in \(chosen.label), which is chosen; remove one of the "
+                    + "two files, or give one another version.", nil
+            )
+        }
+        if candidate.version.isPrerelease, !chosen.version.isPrerelease {
+            return (
+                .otherVersion,
+                "\(chosen.id) \(chosen.version) is chosen: \(candidate.version) is a prerelease, taken only if "
+                    + "no release will do; remove the releases of \(chosen.id) to have it.", nil
             )
         }
         guard value < values[variable] else {

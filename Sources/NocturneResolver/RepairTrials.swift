@@ -11,9 +11,20 @@ struct RepairTrials {
         case gaveUp
     }
 
-    let request: ResolveRequest
+    /// Something that is otherwise.
+    typealias Edit = (inout ResolveRequest) -> Void
+
+    /// What worked, so that several of them can be tried together.
+    struct Repair {
+        let edit: Edit
+        let removed: Set<PluginID>
+    }
+
+    var request: ResolveRequest
     private let chosen: [PluginID]
     private var count = 0
+    /// Of the last trial that worked.
+    private(set) var worked: Repair?
 
     /// Trials that one resolution may take.
     private static let maximumTrials = 64
@@ -25,30 +36,34 @@ struct RepairTrials {
     }
 
     mutating func works(
-        for goal: PluginID, without removed: PluginID? = nil,
-        _ edit: (inout ResolveRequest) -> Void
+        for goal: PluginID, without removed: PluginID? = nil, _ edit: @escaping Edit
     ) -> Bool {
-        if case .works = outcome(for: goal, without: removed, edit) { true } else { false }
+        if case .works = outcome(for: goal, without: removed.map { [$0] } ?? [], edit) {
+            true
+        } else {
+            false
+        }
     }
 
-    /// - Parameter removed: an id that need not be there.
+    /// - Parameter removed: ids that need not be there.
     mutating func outcome(
-        for goal: PluginID, without removed: PluginID? = nil,
-        _ edit: (inout ResolveRequest) -> Void
+        for goal: PluginID, without removed: Set<PluginID> = [], _ edit: @escaping Edit
     ) -> Outcome {
         count += 1
         guard count <= Self.maximumTrials else { return .gaveUp }
         var trial = request
-        trial.candidates.removeAll { $0.id == removed }
+        trial.candidates.removeAll { removed.contains($0.id) }
         trial.stepBudget = min(trial.stepBudget, Self.stepBudget)
         edit(&trial)
         var solver = PubGrub(trial)
         solver.isOrdered = false
-        let goals = (chosen + [goal]).filter { $0 != removed }.compactMap {
+        let goals = (chosen + [goal]).filter { !removed.contains($0) }.compactMap {
             solver.universe.variable(of: $0)
         }
         switch solver.solve(goals.map { LargestSet.present($0, solver) }) {
-        case .solution: return .works
+        case .solution:
+            worked = Repair(edit: edit, removed: removed)
+            return .works
         case .conflict(let core): return .fails(ProofBuilder.proof(of: core, in: solver))
         case .gaveUp: return .gaveUp
         }

@@ -39,13 +39,21 @@ package struct Resolution: Sendable, Hashable {
     package struct LeftOut: Sendable, Hashable {
         package let id: PluginID
         package let reason: Reason
-        /// For people: a few lines, the last one the conclusion.
-        package let text: String
+        /// For people: a few lines, the last one the conclusion; or ``refusal``.
+        package internal(set) var text: String
         /// The smallest change that would let it in without losing anything else, if one was found.
         package internal(set) var change: String?
         /// The host of which the change speaks, if it is one.
         var changedHost: HostEnvironment?
         package let proof: Proof?
+
+        /// What is wrong with the plugin itself, if that is all there is to say. It needs no proof in words.
+        package var refusal: Candidate.Refusal? {
+            guard let proof, proof.nodes.count == 1,
+                case .fact(.refused(let refusal)) = proof.nodes[0].cause
+            else { return nil }
+            return refusal
+        }
     }
 
     /// A candidate that is not chosen.

@@ -79,7 +79,8 @@ package struct HostEnvironment: Sendable, Hashable {
                     + (wanted > abi ? "update the host" : "rebuild it with this SDK"))
         }
         if let range = candidate.host, !range.contains(version) {
-            return .init("host", "it wants a host of version \(range), this one is \(version)")
+            return .init(
+                "host", "it wants a host of version \(range.shown), this one is \(version)")
         }
         if let wanted = candidate.architecture, let architecture, wanted != architecture {
             return .init(

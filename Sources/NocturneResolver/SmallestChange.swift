@@ -1,15 +1,15 @@
 // SmallestChange.swift — the least to do after which an id that is left out can be there and nothing else is
-// lost. Tried before it is said. Next: RepairTrials.swift.
+// lost. Tried before it is said. Next: SeparateFaults.swift.
 
 import NocturneCore
 
 /// Finds repairs: versions to add, another host, a ring to open, another version of the plugin itself, and, if
 /// all of that does not help, one plugin to remove.
 struct SmallestChange {
-    private let universe: Universe
+    let universe: Universe
     /// What is chosen.
     private let chosen: [PluginID: SemanticVersion]
-    private var trials: RepairTrials
+    var trials: RepairTrials
     /// What manifests ask of each name.
     private lazy var demands = Self.demands(
         of: universe.candidates, chosen: Set(chosen.keys))
@@ -24,12 +24,16 @@ struct SmallestChange {
     private struct Wish {
         let name: PluginID
         let range: VersionRange
+
+        func isOf(_ candidate: Candidate) -> Bool {
+            (candidate.dependencies[name] ?? candidate.optionalDependencies[name]) == range
+        }
     }
 
     /// Candidates in a directory beyond which no repair is looked for, since each trial solves it once more.
     private static let maximumCandidates = 4_000
     /// Versions that one repair may add.
-    private static let maximumAdditions = 4
+    static let maximumAdditions = 4
 
     init(_ request: ResolveRequest, _ values: [Int], _ universe: Universe) {
         self.universe = universe
@@ -49,9 +53,15 @@ struct SmallestChange {
         guard universe.candidates.count <= Self.maximumCandidates else { return nil }
         let goal = universe.id(of: variable)
         changedHost = nil
-        return additions(for: goal, proof) ?? addition(for: goal, proof)
+        return change(for: goal, proof) ?? changes(for: goal, proof)
+    }
+
+    /// One change that is enough.
+    mutating func change(for goal: PluginID, _ proof: Proof) -> String? {
+        additions(for: goal, proof) ?? addition(for: goal, proof)
             ?? environment(for: goal, proof) ?? opening(for: goal, proof)
-            ?? ownVersion(for: goal, proof) ?? removal(for: goal, proof)
+            ?? range(for: goal, proof) ?? otherBuild(for: goal, proof)
+            ?? removal(for: goal, proof)
     }
 
     // MARK: - Versions more
@@ -143,9 +153,27 @@ struct SmallestChange {
         let all = others.filter { $0.contains(version) }.reduce(range.set) {
             $0.intersection($1.set)
         }
+        let accepted = acceptance(of: one, within: range)
         return version > newest
-            ? "upgrade \(name) to \(version) or later, within \(all)"
-            : "add \(name) \(version), or another version within \(all)"
+            ? "upgrade \(name) to \(version) or later, within \(all)\(accepted)"
+            : "add \(name) \(version), or another version within \(all)\(accepted)"
+    }
+
+    /// What sets the version to add apart from those within `range` that are there and would not do.
+    private func acceptance(of one: Candidate, within range: VersionRange) -> String {
+        let others = universe.candidates.filter { $0.id == one.id && range.contains($0.version) }
+        guard !others.isEmpty else { return "" }
+        let accepted = one.dependencies.sorted { $0.key < $1.key }
+            .filter { name, range in others.allSatisfy { $0.dependencies[name] != range } }
+            .map { "\($0.key) \($0.value)" }
+        let conflicts = Set(others.flatMap(\.conflicts.keys)).subtracting(one.conflicts.keys)
+            .sorted()
+        let parts =
+            (accepted.isEmpty ? [] : ["accepts \(ProofWords.list(accepted, "and"))"])
+            + (conflicts.isEmpty
+                ? []
+                : ["does not conflict with \(ProofWords.list(conflicts.map { "\($0)" }, "or"))"])
+        return parts.isEmpty ? "" : ", that \(parts.joined(separator: " and "))"
     }
 
     /// The least version that stands in a range on `name`, is in `range`, and not there yet. Ranges of others
@@ -260,7 +288,11 @@ struct SmallestChange {
                             one.dependencies[step.name] = nil
                         }
                     }
-                    if works { return "make the dependency of \(step.id) on \(step.name) optional" }
+                    if works {
+                        return
+                            "make the dependency of \(step.id) on \(step.name) optional: move it to "
+                            + "`optionalDependencies` in the manifest of \(step.id)"
+                    }
                 }
             case .fact(.selfDependency):
                 guard case .plugin(let id, _) = proof.subjects[node.terms[0].subject] else {
@@ -279,18 +311,43 @@ struct SmallestChange {
         return nil
     }
 
-    /// Whether the plugin would do if it went with what is chosen.
-    private mutating func ownVersion(for goal: PluginID, _ proof: Proof) -> String? {
-        for wish in Self.wishes(in: proof, unmetOnly: false) {
-            guard let version = chosen[wish.name], !wish.range.contains(version),
-                universe.candidates.contains(where: {
-                    $0.id == goal && $0.dependencies[wish.name] == wish.range
-                })
-            else { continue }
-            let works = trials.works(for: goal) { request in
-                request.edit(goal) { $0.dependencies[wish.name] = .any }
+    /// Whether it would do if a range that no version is in were another.
+    private mutating func range(for goal: PluginID, _ proof: Proof) -> String? {
+        for wish in Self.wishes(in: proof, unmetOnly: false) where wish.range.set.isEmpty {
+            for owner in Set(universe.candidates.filter(wish.isOf).map(\.id)).sorted() {
+                let isThere = !universe.versions(of: wish.name).isEmpty
+                let works = trials.works(for: goal) { request in
+                    request.edit(owner) { one in
+                        if one.dependencies[wish.name] != nil {
+                            one.dependencies[wish.name] = isThere ? .any : nil
+                        } else {
+                            one.optionalDependencies[wish.name] = nil
+                        }
+                    }
+                }
+                if works {
+                    return "correct the range that \(owner) has for \(wish.name): no version is in "
+                        + "\"\(wish.range.text)\""
+                }
             }
-            if works { return "use a version of \(goal) that goes with \(wish.name) \(version)" }
+        }
+        return nil
+    }
+
+    /// Whether it would do if the plugin, or one that it needs, went with what is chosen.
+    private mutating func otherBuild(for goal: PluginID, _ proof: Proof) -> String? {
+        for wish in Self.wishes(in: proof, unmetOnly: false) {
+            guard let version = chosen[wish.name], !wish.range.contains(version) else { continue }
+            let owners = Set(universe.candidates.filter(wish.isOf).map(\.id))
+            for owner in owners.sorted(by: { $0 == goal && $1 != goal || $1 != goal && $0 < $1 })
+            where owner == goal || proof.plugins.contains(owner) && chosen[owner] == nil {
+                let works = trials.works(for: goal) { request in
+                    request.edit(owner) { $0.dependencies[wish.name] = .any }
+                }
+                if works {
+                    return "use a version of \(owner) that goes with \(wish.name) \(version)"
+                }
+            }
         }
         return nil
     }

@@ -101,6 +101,6 @@ extension GraphAnswer {
         let isPlain = edge.kind == PluginGraph.Kind.requires.rawValue
         let words = [isPlain ? nil : edge.kind, edge.target == edge.to ? nil : edge.to, edge.range]
         return [words.compactMap { $0 }.joined(separator: " ")]
-            + (edge.isSatisfied ? [] : ["not satisfied"])
+            + (edge.fault.map { [$0] } ?? [])
     }
 }

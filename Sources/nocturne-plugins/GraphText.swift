@@ -23,6 +23,8 @@ struct GraphAnswer {
         var target: String { answeredBy ?? to }
         /// Whether it says what must be there, or may be.
         var isNeed: Bool { kind != PluginGraph.Kind.conflicts.rawValue }
+        /// What is wrong: a need is not met, or what must not be there is; `nil` if all is well.
+        var fault: String? { isSatisfied ? nil : isNeed ? "not satisfied" : "violated" }
     }
 
     let nodes: [Node]
@@ -117,6 +119,6 @@ private struct GraphTree {
             words += edge.target == edge.to ? version : "\(edge.target) provides \(version)"
             words += ", \(nodes[edge.target]?.status ?? "unknown")"
         }
-        return edge.isSatisfied ? words : words + " (not satisfied)"
+        return edge.fault.map { "\(words) (\($0))" } ?? words
     }
 }

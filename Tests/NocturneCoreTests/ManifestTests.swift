@@ -139,7 +139,7 @@ import Testing
             ),
             (
                 #""reload":{"state":"yes"}}"#,
-                "manifest: reload.state: found a string, expected true or false"
+                "manifest: reload.state: found the string \"yes\", expected true or false"
             ),
         ]
         for (rest, expected) in cases {

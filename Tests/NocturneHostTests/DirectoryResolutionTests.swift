@@ -115,7 +115,7 @@ import Testing
         #expect(text.contains("1 of 2 plugins can be loaded"))
         #expect(text.contains("\napp is left out:\n  "))
         #expect(text.contains("\n  To change that: upgrade lib to 1.5.0 or later"))
-        #expect(text.hasSuffix("\n\n2 older or prerelease versions are not chosen."))
+        #expect(text.hasSuffix("\n\n2 older versions are not chosen."))
         #expect(!text.contains("1.1.0-"))
         let reason = try reason("app-1.0.0.json", in: resolve())
         #expect(reason.contains("lib ^1.5.0") && reason.contains("upgrade lib to 1.5.0"))
@@ -256,12 +256,52 @@ import Testing
         #expect(found.json["rejected"]?.array?.allSatisfy { $0["id"]?.isNull == true } == true)
     }
 
+    @Test func `an empty manifest is to be written, and a value of the wrong type is shown`() throws
+    {
+        scratch.write("empty.json", [])
+        scratch.write(
+            "bad.json", Array(#"{"id": "a", "name": "a", "version": 1.5, "abi": "1.0"}"#.utf8))
+        let found = try resolve()
+        #expect(
+            try reason("empty.json", in: found)
+                == "empty.json: the file is empty; write a manifest into it, or remove it")
+        #expect(
+            try reason("bad.json", in: found)
+                == "bad.json: manifest: version: found the number 1.5, expected a semantic version such "
+                + "as \"1.0.0\"")
+    }
+
+    @Test func `what is wrong with a plugin itself is one line, and a newer prerelease says so`()
+        throws
+    {
+        write("arm", "1.0.0", #", "arch": "aarch64""#)
+        write("pre", "1.0.0")
+        write("pre", "2.0.0-beta")
+        #expect(
+            try resolve(host: SemanticVersion(0, 1, 0), .x86_64).text == """
+                1 of 2 plugins can be loaded (x86_64, host 0.1.0, ABI 1.0):
+                  first
+                    pre 1.0.0  pre-1.0.0.json
+
+                arm: it was built for aarch64, this host is x86_64
+                  To change that: install arm built for x86_64.
+
+                pre 2.0.0-beta is not chosen:
+                  pre 1.0.0 is chosen: 2.0.0-beta is a prerelease, taken only if no release will do; remove \
+                the releases of pre to have it.
+                """)
+    }
+
     @Test func `two files of one version are both named`() throws {
         write("a", "1.0.0", as: "x.json")
         write("a", "1.0.0", as: "y.json")
         let found = try resolve()
         #expect(found.json["chosen"]?[0]?["file"]?.string == scratch.path("x.json"))
         #expect(found.json["rejected"]?[0]?["file"]?.string == scratch.path("y.json"))
+        #expect(
+            found.json["rejected"]?[0]?["reason"]
+                == "a 1.0.0 is also in x.json, which is chosen; remove one of the two files, or give one "
+                + "another version.")
         let line = found.text.split(separator: "\n").first { $0.contains("y.json") }
         #expect(line?.contains("x.json") == true && line?.contains("a 1.0.0") == true)
         #expect(!found.hasInvalidFiles)

@@ -89,7 +89,16 @@ import NocturneResolver
         #expect(
             one.text
                 == "Because a depends on b >2 <1, which no version can be, a cannot be loaded.")
-        #expect(one.change == "use a version of a that goes with b 1.0.0")
+        #expect(one.change == #"correct the range that a has for b: no version is in ">2 <1""#)
+        let optional = try #require(try leftOut("a 1.0.0: ?b >=2 <1\nb 1.0.0").first)
+        #expect(
+            optional.text
+                == "Because a needs b, if it is there, to be >=2 <1, which no version can be, b cannot be "
+                + "loaded together with a.")
+        var candidates = try directory("a 1.0.0")
+        candidates[0].host = try VersionRange(">=2 <1")
+        let host = resolve(ResolveRequest(candidates, for: testHost)).leftOut.first
+        #expect(host?.text == "it wants a host of version >=2 <1, this one is 1.0.0")
     }
 
     @Test func `of what is there three versions are named`() throws {
@@ -108,7 +117,7 @@ import NocturneResolver
         #expect(one.id == "tool")
         #expect(
             one.text == """
-                Because every version of app requires core which depends on base <50.0.0, of which \
+                Because every version of app requires core, which depends on base <50.0.0, of which \
                 there is only 60.0.0, app is forbidden.
                 So, because tool depends on app, tool cannot be loaded.
                 """)
@@ -149,7 +158,7 @@ import NocturneResolver
                 == "net 2.0.0: it was built for ABI 2.0, this host serves 1.0; update the host")
         #expect(
             resolution.leftOut.first?.text
-                == "Because web depends on net ^2.0.0 which is refused (it was built for ABI 2.0, this "
+                == "Because web depends on net ^2.0.0, which is refused (it was built for ABI 2.0, this "
                 + "host serves 1.0; update the host), web cannot be loaded.")
     }
 
@@ -164,7 +173,7 @@ import NocturneResolver
             resolution.leftOut.map(\.reason.description) == ["host", "architecture", "permission"])
         #expect(
             resolution.leftOut[2].text
-                == "Because c is refused (it asks for /etc, which is denied), c cannot be loaded.")
+                == "it asks for /etc, which is denied", "what is wrong with itself needs no proof")
     }
 
     @Test func `versions that are not chosen say which is, and why not a newer one`() throws {
@@ -187,7 +196,13 @@ import NocturneResolver
     }
 
     @Test func `a prerelease is chosen only when no release will do`() throws {
-        #expect(resolve(try request("a 2.0.0-rc.1\na 1.0.0")).names == ["a 1.0.0"])
+        let both = resolve(try request("a 2.0.0-rc.1\na 1.0.0"))
+        #expect(both.names == ["a 1.0.0"])
+        #expect(
+            both.rejected.map(\.text) == [
+                "a 1.0.0 is chosen: 2.0.0-rc.1 is a prerelease, taken only if no release will do; remove "
+                    + "the releases of a to have it."
+            ])
         #expect(resolve(try request("a 2.0.0-rc.1")).names == ["a 2.0.0-rc.1"])
         let text = "a 2.0.0-rc.1\na 1.0.0\nb 1.0.0: a ^2.0.0-rc.1"
         #expect(resolve(try request(text)).names == ["a 2.0.0-rc.1", "b 1.0.0"])
@@ -201,6 +216,10 @@ import NocturneResolver
         #expect(resolution.chosen.map(\.label) == ["plugins/a-1.so"])
         #expect(
             resolution.rejected.map(\.reason) == [.duplicate, .otherVersion])
+        #expect(
+            resolution.rejected.first?.text
+                == "a 1.0.0 is also in plugins/a-1.so, which is chosen; remove one of the two files, or "
+                + "give one another version.")
     }
 
     @Test func `a provider stands in for a name, and the plugin of that name comes first`() throws {

@@ -67,11 +67,75 @@ import NocturneResolver
     }
 
     @Test func `a ring is opened where the fewest things are lost`() throws {
+        let opening =
+            "make the dependency of b on a optional: move it to `optionalDependencies` in the "
+            + "manifest of b"
+        #expect(try changes("a 1.0.0: b *\nb 1.0.0: a *") == [opening, opening])
         #expect(
-            try changes("a 1.0.0: b *\nb 1.0.0: a *") == [
-                "make the dependency of b on a optional", "make the dependency of b on a optional",
-            ])
+            resolve(try request("a 1.0.0: b ^1\nb 1.0.0: a *")).leftOut.first?.text
+                == "Because a waits for b ^1.0.0, b waits for a, so that none of them can start first, "
+                + "a cannot be loaded.")
         #expect(try changes("a 1.0.0: a *") == ["remove the dependency of a on itself"])
+    }
+
+    @Test func `of two that want different versions of a third, one is to be built for the other`()
+        throws
+    {
+        let text = """
+            app 1.0.0: a *; b *
+            a 1.0.0: shared ^1
+            b 1.0.0: shared ^2
+            shared 1.0.0
+            shared 2.0.0
+            """
+        let change = "use a version of b that goes with shared 1.0.0"
+        let left = resolve(try request(text)).leftOut
+        #expect(left.map(\.id) == ["app", "b"])
+        #expect(left.map(\.change) == [change, change])
+    }
+
+    @Test func `a version to add says what it has to accept, if those that are there do not`()
+        throws
+    {
+        let text = """
+            app 1.0.0: a ^1; b *
+            a 1.0.0: shared ^1
+            a 2.0.0: shared ^2
+            b 1.0.0: shared ^2
+            other 1.0.0: b *
+            shared 1.0.0
+            shared 2.0.0
+            """
+        #expect(
+            try changes(text) == [
+                "add a 1.0.1, or another version within ^1.0.0, that accepts shared ^2.0.0"
+            ])
+        #expect(
+            try changes("app 1.0.0: a ^1; b *\na 1.0.0: !b *\na 2.0.0\nb 1.0.0") == [
+                "add a 1.0.1, or another version within ^1.0.0, that does not conflict with b"
+            ])
+    }
+
+    @Test func `several things of different kinds that are wrong with one plugin are all named`()
+        throws
+    {
+        let own = "p 1.0.0: codec ^2; counter ^2; !menu *\ncounter 1.0.0\nmenu 1.0.0"
+        #expect(
+            try changes(own) == [
+                "upgrade counter to 2.0.0 or later, within ^2.0.0; and add codec ^2.0.0, or a provider "
+                    + "of it; and remove menu"
+            ])
+        #expect(
+            try changes(own + "\nq 1.0.0: menu *; counter ^1") == [
+                "use a version of p that goes with counter 1.0.0; and add codec ^2.0.0, or a provider of "
+                    + "it; and use a version of p that does not conflict with menu"
+            ])
+        #expect(try changes("p 1.0.0: !a *; !b *\na 1.0.0\nb 1.0.0") == ["remove a; and remove b"])
+        #expect(
+            try changes("p 1.0.0: b >=2 <1; c *") == [
+                "add c, or a provider of it; and correct the range that p has for b: no version is in "
+                    + "\">=2 <1\""
+            ])
     }
 
     @Test func `what must go for it is named last of all`() throws {

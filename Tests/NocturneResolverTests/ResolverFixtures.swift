@@ -47,7 +47,9 @@ func request(_ text: String, wanted: Set<PluginID>? = nil) throws -> ResolveRequ
 func resolve(_ request: ResolveRequest) -> Resolution {
     let resolution = Resolver.resolve(request)
     #expect(resolution.faults(as: request) == [])
-    for one in resolution.leftOut { checkForm(one.text, of: one.id, hasProof: one.proof != nil) }
+    for one in resolution.leftOut {
+        checkForm(one.text, of: one.id, hasProof: one.proof != nil && one.refusal == nil)
+    }
     return resolution
 }
 

@@ -56,6 +56,17 @@ import Testing
         #expect(graph.tree.last == "└─ requires lib ^1.0.0: not there (not satisfied)")
     }
 
+    @Test func `a conflict with what is there is violated, in the tree and in both drawings`() {
+        let graph = answer(
+            ["a", "b"], [("a", "conflicts", "b", "*", "b")], satisfied: false)
+        #expect(graph.tree[1] == "└─ conflicts b *: 1.2.3, enabled (violated)")
+        #expect(
+            graph.dot.contains {
+                $0.hasPrefix(##"  "a" -> "b" [label="conflicts *\nviolated", "##)
+            })
+        #expect(graph.mermaid.contains(##"  n0 --x|"conflicts #42;<br>violated"| n1"##))
+    }
+
     @Test func `rings end, and begin with their first`() {
         let ring = answer(
             ["a", "b", "c"],
