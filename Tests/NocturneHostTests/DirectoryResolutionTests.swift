@@ -299,7 +299,7 @@ import Testing
         #expect(found.json["chosen"]?[0]?["file"]?.string == scratch.path("x.json"))
         #expect(found.json["rejected"]?[0]?["file"]?.string == scratch.path("y.json"))
         #expect(
-            found.json["rejected"]?[0]?["reason"]
+            found.json["rejected"]?[0]?["reason"]?.string
                 == "a 1.0.0 is also in x.json, which is chosen; remove one of the two files, or give one "
                 + "another version.")
         let line = found.text.split(separator: "\n").first { $0.contains("y.json") }
