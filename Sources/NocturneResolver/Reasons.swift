@@ -34,6 +34,7 @@ struct Reasons {
     /// Every id that is left out, in order.
     mutating func leftOut() -> [Resolution.LeftOut] {
         var found: [Resolution.LeftOut] = []
+        var unhelped: [(place: Int, variable: Int, proof: Proof)] = []
         var changes = SmallestChange(request, values, solver.universe)
         for variable in largest.leftOut.keys.sorted() {
             let id = solver.universe.id(of: variable)
@@ -51,7 +52,13 @@ struct Reasons {
             if let refusal = one.refusal { one.text = refusal.text }
             one.change = changes.change(for: variable, proof)
             one.changedHost = changes.changedHost
+            if one.change == nil { unhelped.append((found.count, variable, proof)) }
             found.append(one)
+        }
+        // After all others, since trials are limited and these take many.
+        for (place, variable, proof) in unhelped {
+            found[place].change = changes.changes(for: variable, proof)
+            found[place].changedHost = changes.changedHost
         }
         return found
     }

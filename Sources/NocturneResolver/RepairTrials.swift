@@ -24,7 +24,7 @@ struct RepairTrials {
     private let chosen: [PluginID]
     private var count = 0
     /// Of the last trial that worked.
-    private(set) var worked: Repair?
+    var worked: Repair?
 
     /// Trials that one resolution may take.
     private static let maximumTrials = 64

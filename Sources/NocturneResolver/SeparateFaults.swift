@@ -42,14 +42,14 @@ extension SmallestChange {
             }
             trials.request = alone
             defer { trials.request = asked }
-            guard case .fails(let proof) = trials.outcome(for: goal, { _ in }) else { return nil }
-            if let text = change(for: goal, proof), let repair = trials.worked {
-                texts.append(text)
-                repairs.append(repair)
-            } else {
-                texts.append(fault.otherBuild)
-                repairs.append(.init(edit: fault.remove, removed: []))
-            }
+            // One that does no harm without the others needs no repair.
+            guard case .fails(let proof) = trials.outcome(for: goal, { _ in }) else { continue }
+            trials.worked = nil
+            let text = change(for: goal, proof) ?? fault.otherBuild
+            if texts.contains(text) { continue }
+            texts.append(text)
+            // Some changes, such as a plugin to rebuild, are no trial.
+            repairs.append(trials.worked ?? .init(edit: fault.remove, removed: []))
         }
         let all = repairs
         let removed = all.reduce(into: Set<PluginID>()) { $0.formUnion($1.removed) }

@@ -48,12 +48,21 @@ struct SmallestChange {
     /// The host that the last change speaks of, if it did.
     private(set) var changedHost: HostEnvironment?
 
+    /// What to do about each of several faults that `variable` has; `nil` if that does not help.
+    mutating func changes(for variable: Int, _ proof: Proof) -> String? {
+        guard universe.candidates.count <= Self.maximumCandidates else { return nil }
+        changedHost = nil
+        let texts = changes(for: universe.id(of: variable), proof)
+        if texts == nil { changedHost = nil }
+        return texts
+    }
+
     /// What to do so that `variable` can be there; `nil` if nothing small helps.
     mutating func change(for variable: Int, _ proof: Proof) -> String? {
         guard universe.candidates.count <= Self.maximumCandidates else { return nil }
         let goal = universe.id(of: variable)
         changedHost = nil
-        return change(for: goal, proof) ?? changes(for: goal, proof)
+        return change(for: goal, proof)
     }
 
     /// One change that is enough.
