@@ -25,6 +25,6 @@ final class ChangeStep: Sendable {
 
 /// A change that is being carried out.
 struct RunningChange: Sendable {
+    let id: UInt64
     let members: Set<PluginID>
-    let done = Promise<Void>()
 }

@@ -17,24 +17,35 @@ extension PluginManager {
             objections: outcome.objections.sorted { $0.key < $1.key }.flatMap(\.value))
     }
 
-    /// What would follow from a command about `id` that does `edit` to the catalog.
+    /// What would follow from a command about `id` that does `edit` to the catalog. Waits until what is being carried
+    /// out among those it touches is over: only then is it known what the command would meet.
     func plan(
-        _ id: PluginID, forced: Bool, _ edit: (inout Catalog) -> Void
-    ) -> ChangePlan {
-        refreshCatalog()
-        var trial = catalog
-        trial.released.insert(id)
-        edit(&trial)
-        return plan(trial.decide(), of: trial, forced: forced ? id : nil)
+        _ id: PluginID, forced: Bool, _ edit: (inout Catalog) -> Void = { _ in }
+    ) async -> ChangePlan {
+        while true {
+            await refreshSnapshot(id)
+            refreshCatalog()
+            var trial = catalog
+            trial.released.insert(id)
+            edit(&trial)
+            let outcome = trial.decide()
+            let plan = plan(outcome, of: trial, forced: forced ? id : nil)
+            let touched = Set(plan.steps.map(\.plugin)).union([id])
+            guard let goal = UnsettledGoals(self).goal(around: touched, outcome.decisions) else {
+                return plan
+            }
+            _ = await goal.refusal.value
+        }
     }
 
-    /// Refuses a command about `id` that would hurt others.
+    /// Refuses a command about `id` that would hurt others. What follows in the command must not wait before it
+    /// decides.
     func mustHurtNobody(
         _ id: PluginID, unless cascade: Bool, _ edit: (inout Catalog) -> Void
-    ) throws(PluginError) {
-        if cascade { return }
-        let plan = plan(id, forced: false, edit)
-        guard !plan.objections.isEmpty else { return }
+    ) async throws(PluginError) {
+        let plan = await plan(id, forced: true, edit)
+        try mustBeOpen()
+        if cascade || plan.objections.isEmpty { return }
         throw PluginError(
             "dependents", id,
             "\(id): nothing was changed, because others need it as it is:\n"
@@ -52,29 +63,33 @@ extension PluginManager {
 
     /// Starts those parts of a plan that concern several plugins together. The rest is every plugin's own business.
     ///
+    /// What touches plugins that are being changed waits until that is over, and is then decided anew.
+    ///
     /// - Returns: the plugins that are taken care of.
     func carryOut(_ plan: ChangePlan, forced: PluginID?) -> Set<PluginID> {
         if isClosed { return [] }
         var taken: Set<PluginID> = []
+        let unsettled = UnsettledGoals(self)
         for group in plan.groups where group.contains(where: { isNew($0, forced: forced) }) {
             let members = Set(group.map(\.plugin))
             taken.formUnion(members)
+            if unsettled.goal(around: members, decisions) != nil {
+                isPostponed = true
+                continue
+            }
             let parts = group.map { step in
                 ChangePart(
-                    step: step,
+                    step: step, goalBefore: goals[step.plugin],
                     goal: record(
                         goal(of: step), of: step.plugin,
                         force: step.action == .restart || step.plugin == forced))
             }
-            let change = RunningChange(members: members)
-            let earlier = changes.filter { !$0.members.isDisjoint(with: members) }
+            let change = RunningChange(id: goalSerial, members: members)
             changes.append(change)
             Task {
-                for other in earlier { await other.done.value }
                 await self.run(parts)
-                self.changes.removeAll { $0.done === change.done }
-                change.done.fulfill(())
-                self.issueGoals()  // what was decided meanwhile
+                self.changes.removeAll { $0.id == change.id }
+                await self.goOn()  // with what was decided meanwhile
             }
         }
         return taken
@@ -117,7 +132,12 @@ extension PluginManager {
         for part in parts {
             ends.append(begun.contains(part.step.plugin) ? await part.ended.value : refusal)
         }
-        if let failure { await takeBack(parts, failure.part, failure.why) }
+        if let failure {
+            for part in parts where !begun.contains(part.step.plugin) && isLatest(part) {
+                goals[part.step.plugin] = part.goalBefore  // its supervisor never heard of the other
+            }
+            await takeBack(parts, failure.part, failure.why)
+        }
         if failure == nil { await stop(parts) }
         report(parts, failure: failure.map { "\($0.part.step.plugin): \($0.why)" })
         for (part, end) in zip(parts, ends) { part.goal.refusal.fulfill(end) }
@@ -169,9 +189,52 @@ extension PluginManager {
     }
 }
 
+/// Goals whose outcome is open, and on which it depends what other plugins meet: replacements that may still be taken
+/// back, and the parts of changes. Among plugins that depend on each other one change is carried out at a time.
+struct UnsettledGoals {
+    private var goals: [PluginID: IssuedGoal] = [:]
+    /// Of the old and the new builds, by the names that others know them by, and by those they use.
+    private var byName: [PluginID: PluginID] = [:]
+    private var byUse: [PluginID: PluginID] = [:]
+    private let serving: [PluginID: PluginBuild]
+
+    init(_ host: isolated PluginManager) {
+        let members = host.changes.reduce(into: Set()) { $0.formUnion($1.members) }
+        serving = host.serving
+        for (id, goal) in host.goals where goal.refusal.current == nil {
+            guard goal.replaced != nil || members.contains(id) else { continue }
+            goals[id] = goal
+            var builds = [goal.replaced]
+            if case .run(let build, _, _) = goal.kind { builds.append(build) }
+            for build in builds.compactMap(\.self) {
+                for name in build.manifest.names { byName[name] = id }
+                for name in build.manifest.usedNames { byUse[name] = id }
+            }
+        }
+    }
+
+    /// One that must end before something about these plugins may begin.
+    func goal(
+        around ids: Set<PluginID>, _ decisions: [PluginID: CatalogDecision]
+    ) -> IssuedGoal? {
+        if goals.isEmpty { return nil }
+        for id in ids {
+            if let own = goals[id] { return own }
+            for build in [serving[id], decisions[id]?.choice].compactMap(\.self) {
+                let other =
+                    build.manifest.usedNames.lazy.compactMap { byName[$0] }.first
+                    ?? build.manifest.names.lazy.compactMap { byUse[$0] }.first
+                if let other { return goals[other] }
+            }
+        }
+        return nil
+    }
+}
+
 /// One plugin's part in a change that is being carried out.
 struct ChangePart: Sendable {
     let step: ChangePlan.Step
+    let goalBefore: IssuedGoal?
     let goal: IssuedGoal
     let ended = Promise<Refusal?>()
 

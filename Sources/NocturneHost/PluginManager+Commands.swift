@@ -40,9 +40,8 @@ extension PluginManager {
         file.isExternal =
             directory != self.directory
             || !DirectoryScan.isPlugin(name: String(path.split(separator: "/").last ?? ""))
-        await refreshSnapshot(build.id)
         let loaded = file
-        try mustHurtNobody(build.id, unless: cascade) { trial in
+        try await mustHurtNobody(build.id, unless: cascade) { trial in
             trial.holds[path] = nil
             trial.files[path] = loaded
             trial.failed[build.hash] = nil
@@ -77,8 +76,7 @@ extension PluginManager {
         guard decisions[id]?.choice != nil || decisions[id]?.isUnloaded == true else {
             throw .unknownPlugin(id)
         }
-        await refreshSnapshot(id)
-        try mustHurtNobody(id, unless: cascade) { Self.unload(id, in: &$0) }
+        try await mustHurtNobody(id, unless: cascade) { Self.unload(id, in: &$0) }
         for (path, file) in catalog.files {
             guard let offer = file.offer, offer.id == id else { continue }
             if file.isExternal {
@@ -111,8 +109,7 @@ extension PluginManager {
     public func planUnload(_ id: PluginID) async throws(PluginError) -> ChangePlan {
         try mustBeOpen()
         guard decisions[id]?.choice != nil else { throw .unknownPlugin(id) }
-        await refreshSnapshot(id)
-        return plan(id, forced: false) { Self.unload(id, in: &$0) }
+        return await plan(id, forced: false) { Self.unload(id, in: &$0) }
     }
 
     /// Lets a plugin serve, and remembers it. The seed's `enablePlugin`. Of a plugin that failed: tries again.
@@ -120,6 +117,7 @@ extension PluginManager {
     /// - Throws: ``PluginError`` with the reason if it does not serve now, retryable if it waits for something.
     @discardableResult
     public func enable(_ id: PluginID) async throws(PluginError) -> PluginInfo {
+        _ = await plan(id, forced: true) { $0.off[id] = nil }
         try await setEnabled(true, id)
         return try await settled(id)
     }
@@ -135,8 +133,7 @@ extension PluginManager {
     ) async throws(PluginError) -> PluginInfo {
         try mustBeOpen()
         guard decisions[id] != nil else { throw .unknownPlugin(id) }
-        await refreshSnapshot(id)
-        try mustHurtNobody(id, unless: cascade) { $0.off[id] = Self.disabled(id) }
+        try await mustHurtNobody(id, unless: cascade) { $0.off[id] = Self.disabled(id) }
         try await setEnabled(false, id)
         await refreshSnapshot(id)
         return info(of: id)
@@ -181,8 +178,7 @@ extension PluginManager {
         defer { endReading() }
         let files = try await readAgain(id)
         let paths = files.map(\.path)
-        await refreshSnapshot(id)
-        try mustHurtNobody(id, unless: cascade) { Self.reload(files, in: &$0) }
+        try await mustHurtNobody(id, unless: cascade) { Self.reload(files, in: &$0) }
         try removeHolds(on: paths, of: id)
         Self.reload(files, in: &catalog)
         catalog.released.insert(id)
@@ -204,8 +200,7 @@ extension PluginManager {
         beginReading()
         defer { endReading() }
         let files = try await readAgain(id)
-        await refreshSnapshot(id)
-        return plan(id, forced: true) { Self.reload(files, in: &$0) }
+        return await plan(id, forced: true) { Self.reload(files, in: &$0) }
     }
 
     /// The files of a plugin as they are now, those that vanished too.
@@ -254,7 +249,8 @@ extension PluginManager {
         _ id: PluginID, cascade: Bool = false
     ) async throws(PluginError) -> PluginInfo {
         try mustBeOpen()
-        guard let decision = decisions[id], decision.choice != nil else { throw .unknownPlugin(id) }
+        guard decisions[id]?.choice != nil else { throw .unknownPlugin(id) }
+        _ = await plan(id, forced: true)  // for what it goes back to may be about to change
         guard let previous = memory[id]?.previous.flatMap({ ContentHash(hex: $0) }),
             let build = build(of: previous)
         else {
@@ -268,8 +264,7 @@ extension PluginManager {
                 offer.hash == previous ? .some(nil) : .rolledBack(offer.hash, serving: build)
         }
         let changed = holds
-        await refreshSnapshot(id)
-        try mustHurtNobody(id, unless: cascade) { trial in
+        try await mustHurtNobody(id, unless: cascade) { trial in
             trial.failed[previous] = nil
             for (path, hold) in changed { trial.holds[path] = hold }
         }

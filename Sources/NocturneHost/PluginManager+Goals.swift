@@ -10,6 +10,8 @@ struct IssuedGoal: Sendable {
     let isForced: Bool
     /// The latest decision counts, in whatever order they arrive.
     let serial: UInt64
+    /// What serves until another build has taken its place, and if that fails.
+    let replaced: PluginBuild?
     /// Why it was given up. Not the task itself: a finished task keeps its memory as long as somebody holds it.
     let refusal = Promise<Refusal?>()
 }
@@ -169,6 +171,12 @@ extension PluginManager {
             if id != forced, isChanging(id) { continue }
             let kind = goal(of: id, serving: serving)
             if id != forced, isIssued(kind, to: id), !hasNamesNow(id, kind) { continue }
+            if id != forced, isReplacement(kind, of: id),
+                UnsettledGoals(self).goal(around: [id], decisions) != nil
+            {
+                isPostponed = true
+                continue
+            }
             if case .run(let build, _, _) = kind {
                 // In order of ids, so that of two that start together the lower has the name. Who comes too late is
                 // told by its supervisor.
@@ -176,6 +184,13 @@ extension PluginManager {
             }
             issue(kind, to: id, force: id == forced)
         }
+    }
+
+    private func isReplacement(_ kind: SupervisorGoal.Kind, of id: PluginID) -> Bool {
+        guard case .run(let build, _, _) = kind, let old = snapshots[id]?.build else {
+            return false
+        }
+        return old.hash != build.hash
     }
 
     /// Whether a plugin was refused because of a name that is free now.
@@ -191,14 +206,30 @@ extension PluginManager {
         _ kind: SupervisorGoal.Kind, to id: PluginID, force: Bool = false
     ) -> Promise<Refusal?> {
         let goal = record(kind, of: id, force: force)
-        Task { goal.refusal.fulfill(await pursue(goal, of: id)) }
+        Task {
+            goal.refusal.fulfill(await pursue(goal, of: id))
+            if isPostponed { await goOn() }
+        }
         return goal.refusal
+    }
+
+    /// Something was carried out, or given up: what waited for it is next.
+    func goOn() async {
+        guard isPostponed else { return issueGoals() }
+        isPostponed = false
+        await decide()
     }
 
     /// Notes a goal that is about to be pursued.
     func record(_ kind: SupervisorGoal.Kind, of id: PluginID, force: Bool) -> IssuedGoal {
         goalSerial += 1
-        let goal = IssuedGoal(kind: kind, isForced: force, serial: goalSerial)
+        var replaced: PluginBuild?
+        if case .run(let build, _, _) = kind, let old = snapshots[id]?.build,
+            old.hash != build.hash
+        {
+            replaced = old
+        }
+        let goal = IssuedGoal(kind: kind, isForced: force, serial: goalSerial, replaced: replaced)
         goals[id] = goal
         return goal
     }

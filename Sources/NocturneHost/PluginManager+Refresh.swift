@@ -45,7 +45,7 @@ extension PluginManager {
             }
             _ = await done.value(within: .nanoseconds(max(0, end - clinux_now())))
             for (id, supervisor) in supervisors { snapshots[id] = await supervisor.snapshot }
-            issueGoals()  // who waited for one that serves now
+            await goOn()  // with who waited for one that serves now
         } while goalSerial != settled && clinux_now() < end
     }
 

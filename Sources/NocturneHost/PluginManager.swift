@@ -80,6 +80,8 @@ public actor PluginManager {
     var reportedNotes: Set<String> = []
     /// Changes of several plugins that are being carried out.
     var changes: [RunningChange] = []
+    /// Whether something that was decided waits for the end of a change.
+    var isPostponed = false
     var logs: [PluginID: PluginLog] = [:]
     /// What each plugin ran, and had run before, when its latest change was looked at.
     var noted: [PluginID: [ContentHash?]] = [:]
