@@ -62,6 +62,8 @@ let package = Package(
         .target(
             name: "NocturneResolver", dependencies: ["NocturneCore"], swiftSettings: swiftSettings),
         .target(
+            name: "NocturneTasks", dependencies: ["NocturneCore"], swiftSettings: swiftSettings),
+        .target(
             name: "NocturneStorage",
             dependencies: ["NocturneCore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings
@@ -112,6 +114,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneResolverTests", dependencies: ["NocturneResolver", "NocturneCore"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneTasksTests", dependencies: ["NocturneTasks", "NocturneCore"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
