@@ -131,9 +131,16 @@ struct CronParser {
 
     /// Sunday is 0 at the start of a range and 7 at its end, so that `7-2` and `FRI-SUN` are ranges too.
     private func range(_ low: Int, _ high: Int, step: Int, of field: CronField) -> CronItem {
-        guard field == .dayOfWeek else { return .range(low: low, high: high, step: step) }
-        if low == 7 { return .range(low: 0, high: high % 7, step: step) }
-        return .range(low: low, high: low > 0 && high == 0 ? 7 : high, step: step)
+        var (low, high) = (low, high)
+        if field == .dayOfWeek {
+            if low == 7 {
+                (low, high) = (0, high % 7)
+            } else if low > 0, high == 0 {
+                high = 7
+            }
+        }
+        // The step of a single value says nothing, and `8/6` would read back as `8-59/6`.
+        return .range(low: low, high: high, step: low == high ? 1 : step)
     }
 
     /// `L`, `LW` or `L-3`.
