@@ -21,6 +21,7 @@ enum CronHint {
     static func start(_ scalar: Unicode.Scalar?, in field: CronField) -> String? {
         switch scalar {
         case ",": "a value is missing before the comma"
+        case "?" where field == .dayOfMonth || field == .dayOfWeek: "? stands alone"
         case "?": questionMark
         case "-", "+": "numbers have no sign"
         case nil, " ", "\t": "something is missing at the end of the field"
@@ -64,6 +65,14 @@ enum CronHint {
         case (_, "?"): "? stands alone"
         default: nil
         }
+    }
+
+    /// For a unit that an interval has not, or not there.
+    static func unit(_ word: String) -> String? {
+        if IntervalText.units.contains(where: { $0.name == word }) {
+            return "larger units come first, each once"
+        }
+        return ["ms", "us", "ns"].contains(word) ? "an interval is whole seconds" : nil
     }
 
     static func nickname(_ word: String, of known: [String]) -> String? {

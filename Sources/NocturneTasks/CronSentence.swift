@@ -57,12 +57,14 @@ extension CronExpression {
         }
         let days = "on " + CronWords.daysOfMonth(daysOfMonth) + ofMonth
         if daysOfWeek.isStar { return days }
-        let mustAgree = daysOfMonth.beginsWithStar || daysOfWeek.beginsWithStar
-        let weekdays = CronWords.daysOfWeek(daysOfWeek, isPlural: false)
-        return days
-            + (mustAgree
-                ? " that is also \(weekdays)"
-                : " and on \(weekdays)" + (inMonths.isEmpty ? "" : " in \(inMonths)"))
+        if daysOfMonth.beginsWithStar || daysOfWeek.beginsWithStar {
+            return "\(days) if it is \(CronWords.daysOfWeek(daysOfWeek, isPlural: false))"
+        }
+        guard daysOfWeek.special.isEmpty else {
+            return "\(days) and on \(CronWords.daysOfWeek(daysOfWeek, isPlural: false))\(ofMonth)"
+        }
+        return "\(days) and on \(CronWords.daysOfWeek(daysOfWeek, isPlural: true))"
+            + (inMonths.isEmpty ? "" : " in \(inMonths)")
     }
 }
 
@@ -95,10 +97,19 @@ private struct CronTimeWords {
         } else if minutes.bits != 1 {
             (words, isEvery) = lead(minutes)
         } else {
-            return lead(hours).text
+            return onTheHour(hours)
         }
         if isEvery, let whole = wholeHours(hours) { return words + whole }
         return words + following(hours, isEvery: &isEvery)
+    }
+
+    /// Hours whose minute is 0.
+    private func onTheHour(_ hours: CronList) -> String {
+        if hours.items.count == 1, case .range(let low, let high, 1) = hours.items[0] {
+            return "every hour from \(CronWords.two(low)):00 through \(CronWords.two(high)):00"
+        }
+        let (text, isEvery) = lead(hours)
+        return isEvery ? text : "at minute 0 of \(CronWords.units(hours))"
     }
 
     /// The smallest unit that says something.
@@ -115,7 +126,10 @@ private struct CronTimeWords {
 
     /// A larger unit. A star needs no word after "every".
     private func following(_ list: CronList, isEvery: inout Bool) -> String {
-        if list.isStar { return isEvery ? "" : " of every \(list.field.title)" }
+        if list.isStar {
+            defer { isEvery = true }
+            return isEvery ? "" : " of every \(list.field.title)"
+        }
         isEvery = false
         return " of \(CronWords.units(list))"
     }

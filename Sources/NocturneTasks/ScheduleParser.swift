@@ -64,14 +64,11 @@ extension CronParser {
         let word = letters()
         guard let unit = units.firstIndex(where: { $0.name == word }) else {
             offset = start
-            let isTwice = IntervalText.units.contains { $0.name == word }
             throw .unexpected(
                 word.isEmpty ? "no unit" : quoted(word),
                 expected: units.isEmpty
                     ? "the end" : "one of \(units.map(\.name).joined(separator: ", "))",
-                at: place(start),
-                hint: isTwice
-                    ? "larger units come first, each once" : "an interval is whole seconds")
+                at: place(start), hint: CronHint.unit(word))
         }
         return unit
     }

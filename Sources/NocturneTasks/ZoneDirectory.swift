@@ -49,7 +49,7 @@ struct ZoneDirectory {
             names.first { $0.lowercased() == wanted }
             // Berlin is a city in Europe.
             ?? names.first { $0.lowercased().hasSuffix("/\(wanted)") }
-            ?? Spelling.closest(to: name, of: names, within: 2)
+            ?? Spelling.closest(to: name, of: names, within: min(2, name.utf8.count / 4))
         return .unknown(name: name, suggestion: suggestion)
     }
 

@@ -15,6 +15,9 @@ struct ZoneFile: Sendable, Hashable {
     /// Further from Greenwich is damage: no zone ever was more than 16 hours away, and RFC 9636 names 26.
     private static let offsets = -26 * 3_600...26 * 3_600
 
+    /// Seconds since 1970. RFC 9636 puts the Big Bang at -2^59; no clock changes before it.
+    private static let times = -(1 << 59)...1 << 59
+
     /// What is wrong with a file.
     struct Damage: Error {
         let reason: String
@@ -35,27 +38,31 @@ struct ZoneFile: Sendable, Hashable {
 
         let types = header.start + header.times * (timeSize + 1)
         func offset(of type: Int) throws(Damage) -> Int {
-            let offset = Int(
-                Int32(truncatingIfNeeded: bigEndian(bytes, at: types + type * 6, size: 4)))
-            guard type < header.types, Self.offsets.contains(offset) else {
+            guard type < header.types else { throw Damage("there is no type \(type)") }
+            let offset = bigEndian(bytes, at: types + type * 6, size: 4)
+            guard Self.offsets.contains(offset) else {
                 throw Damage("the offset of type \(type) is impossible")
             }
             return offset
         }
-        firstOffset = try offset(of: 0)
+        let rule = isShort ? nil : try Self.footer(bytes[end...])
+        // Without a change, the footer holds for all times.
+        let firstType = try offset(of: 0)
+        firstOffset = header.times == 0 ? rule?.standard ?? firstType : firstType
         var changes: [ZoneChange] = []
         var previous = (at: Int.min, offset: firstOffset)
         for index in 0..<header.times {
             let at = bigEndian(bytes, at: header.start + index * timeSize, size: timeSize)
             let type = Int(bytes[header.start + header.times * timeSize + index])
-            guard at > previous.at else { throw Damage("its times are not in order") }
+            guard at > previous.at, Self.times.contains(at) else {
+                throw Damage("its times are not in order")
+            }
             let next = try offset(of: type)
             // Some changes are of the zone's abbreviation only.
             if next != previous.offset { changes.append(ZoneChange(at: at, offset: next)) }
             previous = (at, next)
         }
-        self.changes = changes
-        rule = isShort ? nil : try Self.footer(bytes[end...])
+        (self.changes, self.rule) = (changes, rule)
     }
 
     private static func footer(_ bytes: ArraySlice<UInt8>) throws(Damage) -> ZoneRule? {

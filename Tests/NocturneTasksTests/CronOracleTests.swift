@@ -7,7 +7,8 @@ import Testing
 import NocturneCore
 import NocturneTasks
 
-@Suite struct CronOracleTests {
+/// One after the other: each keeps a thread busy, and other suites' tests wait for their turn.
+@Suite(.serialized) struct CronOracleTests {
     /// Moments of a plain run. `NOCTURNE_CRON_MOMENTS=5000000` tries more.
     private static let moments =
         getenv("NOCTURNE_CRON_MOMENTS").flatMap { Int(String(cString: $0)) } ?? 110_000
