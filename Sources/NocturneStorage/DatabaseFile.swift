@@ -2,6 +2,7 @@
 // at without trust, set aside when damaged. Next: Opening.swift.
 
 internal import Glibc
+internal import NocturneCore
 
 /// A database by its path, with the two files SQLite keeps beside it.
 struct DatabaseFile: Sendable {

@@ -2,6 +2,7 @@
 // Next: PluginRecords.swift, Holds.swift, PluginStorage.swift for what is in it.
 
 internal import GRDB
+internal import NocturneCore
 internal import Synchronization
 
 /// Tells that a damaged database was put away and that the host starts without what it held.

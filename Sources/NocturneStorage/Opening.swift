@@ -2,6 +2,7 @@
 // Next: HostStore.swift, which decides what to do about damage.
 
 internal import GRDB
+internal import NocturneCore
 
 /// The database is damaged, and why. It is to be set aside.
 struct Damage: Error {
