@@ -83,7 +83,7 @@ extension TaskTable {
 
     /// Makes a record found by what its details say, whatever its state.
     private mutating func index(_ record: TaskRecord) {
-        if let key = record.key, !record.state.isFinished { joinGroup(key) }
+        if let key = record.key { joinGroup(key) }
         if let deadline = record.deadline, !record.state.isFinished {
             timers.insert(TaskTimer(time: deadline, id: record.id, kind: .deadline))
         }
