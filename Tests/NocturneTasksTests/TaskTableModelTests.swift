@@ -7,14 +7,14 @@ import NocturneCore
 import NocturneTasks
 
 @Suite struct TaskTableModelTests {
-    @Test(arguments: 0..<16)
+    @Test(arguments: 0..<10)
     func `a table does what a plain list of tasks would do`(seed: Int) throws {
         var run = ModelRun(seed: UInt64(seed))
-        for _ in 0..<500 {
+        for _ in 0..<400 {
             run.step()
-            if run.generator.isOneIn(50) { try run.compare() }
+            if run.generator.isOneIn(50) { run.compare() }
         }
-        try run.compare()
+        run.compare()
         try run.drain()
     }
 
@@ -86,16 +86,16 @@ import NocturneTasks
         #expect(table.count == written.values.count { !$0.state.isFinished })
     }
 
-    @Test(arguments: 0..<6)
+    @Test(arguments: 0..<4)
     func `a table that is written down and read back goes on as if nothing had been`(
         seed: Int
     ) throws {
         var run = ModelRun(seed: UInt64(seed) + 1_000)
         for _ in 0..<250 { run.step() }
         run.reopen()
-        try run.compare()
+        run.compare()
         for _ in 0..<250 { run.step() }
-        try run.compare()
+        run.compare()
         try run.drain()
     }
 }
@@ -229,15 +229,16 @@ private struct ModelRun {
     }
 
     /// Nothing is lost, nothing is in two places, and everything that is counted is counted right.
-    func compare() throws {
+    func compare() {
         #expect(table.count == naive.items.count)
-        for item in naive.items {
-            let record = try #require(table.task(item.id), "\(item.id) is lost")
-            #expect(record.state == item.state, "\(item.id)")
-            #expect(Int(record.attempt) == item.attempt, "\(item.id)")
-            #expect(Int(record.crashes) == item.crashes, "\(item.id)")
-            if !item.state.isFinished, item.state != .running { #expect(record.due == item.due) }
+        let wrong = naive.items.filter { item in
+            guard let record = table.task(item.id) else { return true }
+            let waits = !item.state.isFinished && item.state != .running
+            return record.state != item.state || Int(record.attempt) != item.attempt
+                || Int(record.crashes) != item.crashes || waits && record.due != item.due
         }
+        let found = wrong.map { table.task($0.id) }
+        #expect(wrong.isEmpty, "lost, or not as they should be: \(wrong), but: \(found)")
         for state in TaskState.allCases {
             #expect(
                 table.statistics.count(state) == naive.items.count { $0.state == state }, "\(state)"
@@ -274,6 +275,6 @@ private struct ModelRun {
             }
         }
         #expect(naive.items.allSatisfy { $0.state.isFinished })
-        try compare()
+        compare()
     }
 }
