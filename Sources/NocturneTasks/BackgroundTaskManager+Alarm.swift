@@ -33,6 +33,7 @@ extension BackgroundTaskManager {
 
     private func setAlarm(at time: Duration) {
         let old = state.withLock { state -> Task<Void, Never>? in
+            if state.isStopped { return nil }
             if let alarm = state.alarm, alarm.time <= time { return nil }
             let old = state.alarm?.job
             let job = Task { [weak self, clock] in

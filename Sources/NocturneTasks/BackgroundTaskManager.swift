@@ -39,6 +39,7 @@ public final class BackgroundTaskManager: Sendable {
         var lastSign = Duration.zero
         var waiters: [TaskID: [EndWaiter]] = [:]
         var isDraining = false
+        var isStopped = false
         var drained: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -80,7 +81,7 @@ public final class BackgroundTaskManager: Sendable {
             }
         }
         let (alarm, waiters) = state.withLock { state in
-            defer { (state.alarm, state.waiters) = (nil, [:]) }
+            defer { (state.alarm, state.waiters, state.isStopped) = (nil, [:], true) }
             return (state.alarm, state.waiters.values.flatMap { $0 })
         }
         alarm?.job.cancel()

@@ -62,6 +62,7 @@ extension TaskTable {
         case .paused:
             record.due = max(record.due, now)
             makeReady(&record, now: now)
+            if record.state.isFinished { tellEnded(record) }
         case .blocked, .scheduled, .available, .completed, .failed, .cancelled, .skipped:
             throw .wrongState(record.id, record.state, "resume")
         }
@@ -110,6 +111,7 @@ extension TaskTable {
             record.change { $0.node = recounted(node) }
         }
         makeReady(&record, now: now)
+        if record.state.isFinished { tellEnded(record) }
     }
 }
 
@@ -141,7 +143,7 @@ extension TaskTable {
                 continue
             }
             let isOld = oldest.time.adding(retention.age) <= now
-            guard isOld || finished.count > retention.count else { break }
+            guard isOld || finishedCount > retention.count else { break }
             finished.removeFirst()
             guard let record = records[oldest.id] else { continue }
             if isInOpenGraph(record) {
@@ -177,6 +179,7 @@ extension TaskTable {
         let id = record.id
         noteDropped(record)
         lanes[Int(record.lane)].counts[Int(record.state.rawValue)] -= 1
+        finishedCount -= 1
         if let unique = record.unique {
             let name = UniqueName(name: record.name, key: unique.key)
             if unique.period == nil {

@@ -76,6 +76,7 @@ extension TaskTable {
         case .run:
             child.due = max(child.due, now)
             makeReady(&child, now: now)
+            if child.state.isFinished { tellEnded(child) }
         case .skip:
             move(&child, to: .skipped, now: now)
             tellEnded(child)
@@ -121,22 +122,12 @@ extension TaskTable {
             case .skipped:
                 reopen(&record, now: now)
                 queue += children[id] ?? []
-            case .blocked, .paused:
+            case .blocked, .scheduled, .available, .running, .paused:
                 record.change { $0.node = recounted(node) }
                 records[id] = record
                 note(id)
-            default: break
+            case .completed, .failed, .cancelled: break
             }
         }
-    }
-
-    /// How a graph's tasks are: `nil` if there is none.
-    package func graphCounts(_ graph: TaskID) -> [TaskState: Int]? {
-        guard let members = graphs[graph] else { return nil }
-        var counts: [TaskState: Int] = [:]
-        for id in members.ids {
-            if let state = records[id]?.state { counts[state, default: 0] += 1 }
-        }
-        return counts
     }
 }
