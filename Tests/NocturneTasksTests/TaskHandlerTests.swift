@@ -273,6 +273,29 @@ import NocturneTasks
         await manager.shutdown()
     }
 
+    @Test func `handlers take and return types, and an input that does not fit fails at once`()
+        async throws
+    {
+        struct Order: Codable, Equatable, Sendable {
+            let item: String
+            let count: Int
+        }
+        let manager = manager()
+        manager.handle("double") { (order: Order, _) in
+            Order(item: order.item, count: order.count * 2)
+        }
+        let order = Order(item: "tea", count: 2)
+        let id = try await manager.add(try NewTask("double", encoding: order)).id
+        #expect(try await manager.result(of: id, as: Order.self) == Order(item: "tea", count: 4))
+
+        let bad = try await manager.add(NewTask("double", input: ["item": "tea"])).id
+        let record = try await manager.end(of: bad)
+        #expect((record.state, record.attempt) == (.failed, 1))
+        #expect(record.failure?.kind == .input)
+        #expect(record.failure?.message.contains("count") == true)
+        await manager.shutdown()
+    }
+
     @Test func `what no store would take is refused before it gets there`() async throws {
         let manager = manager()
         var task = NewTask("")
