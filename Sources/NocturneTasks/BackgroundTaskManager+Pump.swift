@@ -1,0 +1,171 @@
+// BackgroundTaskManager+Pump.swift — how tasks come and go: claimed into free places, run, and their ends handed back
+// together. Nobody waits in between: whoever ends while a batch is on its way is in the next. Next: +Alarm.
+
+internal import NocturneCore
+internal import Synchronization
+
+extension BackgroundTaskManager {
+    /// Looks for something to run, soon.
+    func wake() {
+        let isFirst = state.withLock { $0.claiming.begin() }
+        if isFirst { Task { await claimRounds() } }
+    }
+
+    /// Fills the free places, as long as there is something to fill them with.
+    private func claimAll() async {
+        if state.withLock({ $0.claiming.begin() }) { await claimRounds() }
+    }
+
+    private func claimRounds() async {
+        repeat { await claimOnce() } while state.withLock { $0.claiming.again() }
+        await setAlarm()
+    }
+
+    private func claimOnce() async {
+        while true {
+            let request = state.withLock { state -> ClaimRequest? in
+                let free = configuration.maxConcurrent - state.runs.count
+                guard free > 0, !state.isDraining, !state.names.isEmpty else { return nil }
+                return ClaimRequest(worker: worker, names: state.names, limit: free)
+            }
+            guard let request else { return }
+            let claimed: [TaskRecord]
+            do throws(TaskError) {
+                claimed = try await store.claim(request, now: clock.now)
+            } catch {
+                return retryStore()
+            }
+            for record in claimed { start(record) }
+            if claimed.count < request.limit { return }
+        }
+    }
+
+    private func start(_ record: TaskRecord) {
+        let uptime = clock.uptime
+        var end = record.timeout.map { uptime + $0 }
+        if let deadline = record.deadline {
+            let left = uptime + max(.zero, deadline.since(clock.now))
+            end = end.map { min($0, left) } ?? left
+        }
+        let context = TaskContext(record, end: end, manager: self)
+        tell(.started(record))
+        let handler = state.withLock { state in
+            state.runs[record.id] = context
+            state.lastSign = uptime
+            if let end { state.nextStop = Swift.min(end, state.nextStop ?? end) }
+            return state.handlers[record.name]
+        }
+        let job = Task { await self.run(context, handler) }
+        context.began(job)
+    }
+
+    private func run(_ context: TaskContext, _ handler: TaskHandler?) async {
+        let outcome: TaskEnd.Outcome
+        if let handler {
+            do {
+                let result = try await handler.run(context.task.input, context)
+                outcome = Self.completion(result)
+            } catch {
+                outcome = self.outcome(of: error, context, handler)
+            }
+        } else {
+            outcome = .returned  // It was removed between the claim and now.
+        }
+        end(context, outcome)
+        await finishAll()
+    }
+
+    /// A result that is too large fails its task: trying again would bring the same.
+    private static func completion(_ result: String) -> TaskEnd.Outcome {
+        let size = result.utf8.count
+        guard size > NewTask.largestValueBytes else { return .completed(result: result) }
+        let message = "its result has \(size) bytes, the limit is \(NewTask.largestValueBytes)"
+        return .failed(TaskFailure(.permanent, message), wait: nil)
+    }
+
+    private func outcome(
+        of error: any Error, _ context: TaskContext, _ handler: TaskHandler
+    ) -> TaskEnd.Outcome {
+        switch context.stopReason {
+        case .cancelled, .lost: return .cancelled
+        case .shutdown: return .returned
+        case .timeout: return .failed(context.timeoutFailure, wait: nil)
+        case nil: break
+        }
+        switch error {
+        case is Paused: return .paused
+        case let snooze as Snooze: return .snoozed(until: clock.now.adding(snooze.delay))
+        case let later as RetryLater:
+            return .failed(TaskFailure(.error, later.reason), wait: later.delay)
+        case let failure as TaskFailure:
+            return .failed(failure, wait: handler.wait?(Int(context.task.attempt), failure))
+        default:
+            return .failed(
+                TaskFailure(.error, "\(error)"),
+                wait: handler.wait?(Int(context.task.attempt), error))
+        }
+    }
+
+    /// Notes how an attempt ended, once; later ends of it do not count.
+    func end(_ context: TaskContext, _ outcome: TaskEnd.Outcome) {
+        guard let log = context.finish() else { return }
+        let end = TaskEnd(
+            id: context.task.id, token: context.task.token, outcome: outcome, log: log)
+        state.withLock { $0.ends.append(end) }
+    }
+
+    /// Hands noted ends to the store, and fills the places that get free.
+    func finishAll() async {
+        guard state.withLock({ $0.finishing.begin() }) else { return }
+        repeat {
+            let ends = state.withLock { state in
+                defer { state.ends.removeAll() }
+                return state.ends
+            }
+            guard !ends.isEmpty else { continue }
+            do throws(TaskError) {
+                let records = try await store.finish(ends, now: clock.now)
+                free(ends)
+                for record in records {
+                    if let record { settle(record) }
+                }
+                await claimAll()
+            } catch {
+                state.withLock { $0.ends.insert(contentsOf: ends, at: 0) }
+                state.withLock { $0.finishing.stop() }
+                return retryStore()
+            }
+        } while state.withLock { $0.finishing.again() }
+    }
+
+    private func free(_ ends: [TaskEnd]) {
+        let drained = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            for end in ends where state.runs[end.id]?.task.token == end.token {
+                state.runs[end.id] = nil
+            }
+            guard state.runs.isEmpty else { return [] }
+            defer { state.drained = [] }
+            return state.drained
+        }
+        for waiter in drained { waiter.resume() }
+    }
+
+    /// A task has got somewhere: tells it, and wakes those who wait for its end.
+    func settle(_ record: TaskRecord) {
+        switch record.state {
+        case .completed: tell(.completed(record))
+        case .failed: tell(.failed(record))
+        case .cancelled: tell(.cancelled(record))
+        case .scheduled, .available:
+            if let attempt = record.attempts.last, attempt.outcome == .failed {
+                tell(.retry(record, delay: record.due.since(attempt.ended)))
+            }
+        case .blocked, .running, .paused, .skipped: break
+        }
+        guard record.state.isFinished else { return }
+        let waiters = state.withLock { state in
+            state.waiters.isEmpty ? nil : state.waiters.removeValue(forKey: record.id)
+        }
+        for waiter in waiters ?? [] { waiter.end(record) }
+    }
+}

@@ -1,0 +1,184 @@
+// TaskContext.swift — what a handler can ask and say while its task runs. Next: BackgroundTaskManager.swift.
+
+public import NocturneCore
+internal import Synchronization
+
+/// One attempt at a task, as its handler sees it. Thread-safe.
+public final class TaskContext: Sendable {
+    /// Why an attempt is to stop before its handler returned.
+    enum Stop: Sendable, Hashable { case cancelled, timeout, shutdown, lost }
+
+    private struct State {
+        var job: Task<Void, Never>?
+        var stop: Stop?
+        var isPauseRequested = false
+        var isEnded = false
+        var progress: TaskProgress?
+        var isProgressNoted = true
+        var isTellingProgress = false
+        var toldProgress: Duration?
+        var checkpoint: String?
+        var log: [String] = []
+        var firstLine = 0
+    }
+
+    /// The task, as it was when this attempt began.
+    public let task: TaskRecord
+    /// When this attempt is stopped, by the manager's uptime.
+    let end: Duration?
+    private let manager: BackgroundTaskManager
+    private let state = Mutex(State())
+
+    init(_ task: TaskRecord, end: Duration?, manager: BackgroundTaskManager) {
+        (self.task, self.end, self.manager) = (task, end, manager)
+    }
+
+    /// Somebody asked to stop: the handler should return soon. Its Swift task is cancelled, too.
+    public var isCancelled: Bool { state.withLock { $0.stop != nil } }
+
+    /// How much time is left until the attempt is stopped; `nil`: as much as it takes.
+    public var timeLeft: Duration? { end.map { max(.zero, $0 - manager.clock.uptime) } }
+
+    /// What an earlier attempt saved by ``checkpoint(_:)``.
+    public var checkpoint: JSONValue? {
+        let text = state.withLock { $0.checkpoint } ?? task.checkpoint
+        return text.flatMap { try? JSONParser.parse($0) }
+    }
+}
+
+// MARK: - Progress and log
+
+extension TaskContext {
+    /// Events of one task come no faster than this; the last one always comes.
+    static let progressInterval = Duration.milliseconds(200)
+
+    /// Says how far the task is: 0...100, never less than before in this attempt.
+    public func updateProgress(_ percent: Double, _ message: String? = nil) {
+        let uptime = manager.clock.uptime
+        let (told, waits) = state.withLock { state -> (TaskProgress?, Duration?) in
+            guard !state.isEnded else { return (nil, nil) }
+            let before = state.progress?.percent ?? 0
+            let fresh = TaskProgress(percent: percent, message: message)
+            let progress = TaskProgress(percent: max(fresh.percent, before), message: fresh.message)
+            state.progress = progress
+            state.isProgressNoted = false
+            if let told = state.toldProgress, uptime - told < Self.progressInterval {
+                if state.isTellingProgress { return (nil, nil) }
+                state.isTellingProgress = true
+                return (nil, told + Self.progressInterval)
+            }
+            state.toldProgress = uptime
+            return (progress, nil)
+        }
+        if let told { manager.tell(.progress(task.id, told)) }
+        if let waits {
+            Task { [weak self, clock = manager.clock] in
+                try? await clock.sleep(until: waits)
+                self?.tellLatestProgress()
+            }
+        }
+    }
+
+    private func tellLatestProgress() {
+        let uptime = manager.clock.uptime
+        let progress = state.withLock { state -> TaskProgress? in
+            guard state.isTellingProgress else { return nil }
+            state.isTellingProgress = false
+            state.toldProgress = uptime
+            return state.progress
+        }
+        if let progress { manager.tell(.progress(task.id, progress)) }
+    }
+
+    /// Writes a line into the attempt's log, of which the last ``TaskAttempt/mostLines`` are kept.
+    public func log(_ line: String) {
+        let line =
+            line.utf8.count <= TaskAttempt.longestLine
+            ? line : String(decoding: line.utf8.prefix(TaskAttempt.longestLine), as: UTF8.self)
+        state.withLock { state in
+            if state.log.count < TaskAttempt.mostLines {
+                state.log.append(line)
+            } else {
+                state.log[state.firstLine] = line
+                state.firstLine = (state.firstLine + 1) % TaskAttempt.mostLines
+            }
+        }
+    }
+}
+
+// MARK: - Stopping and going on
+
+extension TaskContext {
+    /// Saves what a later attempt needs to go on from here. It survives the death of this process.
+    ///
+    /// - Throws: ``TaskError/claimLost(_:)`` if somebody else runs the task by now: stop.
+    public func checkpoint(_ value: JSONValue) async throws(TaskError) {
+        let text = value.description
+        guard text.utf8.count <= NewTask.largestValueBytes else {
+            throw .tooLarge(
+                "the checkpoint of task \(task.id)", text.utf8.count, NewTask.largestValueBytes)
+        }
+        try await manager.save(checkpoint: text, of: self)
+        state.withLock { $0.checkpoint = text }
+    }
+
+    /// A place where the task may be held: if somebody asked to pause it, this saves the checkpoint and leaves the
+    /// handler by throwing; after a resume the handler is called again and finds the checkpoint.
+    public func pausePoint(_ value: JSONValue? = nil) async throws {
+        try Task.checkCancellation()
+        guard state.withLock({ $0.isPauseRequested }) else { return }
+        if let value { try await checkpoint(value) }
+        throw Paused()
+    }
+
+    func requestPause() { state.withLock { $0.isPauseRequested = true } }
+    func withdrawPause() { state.withLock { $0.isPauseRequested = false } }
+
+    /// Asks the handler to stop. The first reason counts.
+    func stop(_ reason: Stop) {
+        let job = state.withLock { state -> Task<Void, Never>? in
+            if state.stop == nil { state.stop = reason }
+            return state.job
+        }
+        job?.cancel()
+    }
+
+    func began(_ job: Task<Void, Never>) {
+        let isStopped = state.withLock { state in
+            state.job = state.isEnded ? nil : job
+            return state.stop != nil
+        }
+        if isStopped { job.cancel() }
+    }
+
+    var stopReason: Stop? { state.withLock { $0.stop } }
+
+    /// Ends the attempt, once, and returns the lines it logged; `nil` if it was ended before.
+    func finish() -> [String]? {
+        let (log, progress) = state.withLock { state -> ([String]?, TaskProgress?) in
+            guard !state.isEnded else { return (nil, nil) }
+            state.isEnded = true
+            state.job = nil
+            let last = state.isTellingProgress ? state.progress : nil
+            state.isTellingProgress = false
+            return (Array(state.log[state.firstLine...] + state.log[..<state.firstLine]), last)
+        }
+        if let progress { manager.tell(.progress(task.id, progress)) }
+        return log
+    }
+
+    /// What a heartbeat has to say of it, if anything is new.
+    func takeNote() -> Heartbeat.Note? {
+        let progress = state.withLock { state -> TaskProgress? in
+            guard !state.isProgressNoted else { return nil }
+            state.isProgressNoted = true
+            return state.progress
+        }
+        return progress.map {
+            Heartbeat.Note(id: task.id, token: task.token, progress: $0, checkpoint: nil)
+        }
+    }
+
+    /// How far it is by now.
+    var progress: TaskProgress? { state.withLock { $0.progress } }
+}

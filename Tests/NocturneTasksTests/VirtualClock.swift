@@ -1,0 +1,117 @@
+// VirtualClock.swift — time that passes only when a test says so. Next: TaskManagerTests.swift.
+
+import Synchronization
+import Testing
+
+import NocturneCore
+import NocturneTasks
+
+/// A clock that stands still until it is moved; whoever sleeps on it wakes when it has come far enough.
+final class VirtualClock: TaskClock {
+    private struct Sleeper {
+        let deadline: Duration
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+    private struct State {
+        var uptime = Duration.zero
+        var start: UnixTime
+        var sleepers: [Int: Sleeper] = [:]
+        var next = 0
+    }
+    private let state: Mutex<State>
+
+    init(at start: UnixTime = UnixTime(seconds: 1_750_000_000)) {
+        state = Mutex(State(start: start))
+    }
+
+    var now: UnixTime { state.withLock { $0.start.adding($0.uptime) } }
+    var uptime: Duration { state.withLock { $0.uptime } }
+
+    /// When the first sleeper wakes.
+    var nextWake: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
+
+    func sleep(until deadline: Duration) async throws {
+        let key = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if deadline <= state.uptime || Task.isCancelled { return true }
+                    state.sleepers[key] = Sleeper(deadline: deadline, continuation: continuation)
+                    return false
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { $0.sleepers.removeValue(forKey: key) }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+        try Task.checkCancellation()
+    }
+
+    /// Sleeps on, whatever anybody asks.
+    func sleepStubbornly(until deadline: Duration) async {
+        let job = Task { try await self.sleep(until: deadline) }
+        _ = await job.result
+    }
+
+    func advance(by duration: Duration) {
+        let due = state.withLock { state -> [Sleeper] in
+            state.uptime += duration
+            let due = state.sleepers.filter { $0.value.deadline <= state.uptime }
+            for key in due.keys { state.sleepers[key] = nil }
+            return due.values.sorted { $0.deadline < $1.deadline }
+        }
+        for sleeper in due { sleeper.continuation.resume() }
+    }
+
+    /// Sets the wall clock without time passing.
+    func set(by duration: Duration) { state.withLock { $0.start = $0.start.adding(duration) } }
+
+    /// Lets time pass in steps, from sleeper to sleeper, until something holds.
+    func run(until what: String, _ holds: @Sendable () async throws -> Bool) async throws {
+        for _ in 0..<10_000 {
+            if try await holds() { return }
+            for _ in 0..<20 { await Task.yield() }
+            if try await holds() { return }
+            if let wake = nextWake { advance(by: max(.zero, wake - uptime)) }
+            try await Task.sleep(for: .microseconds(100))
+        }
+        Issue.record("never: \(what)")
+    }
+}
+
+/// Waits, in real time, until something holds, at most a minute.
+func eventually(
+    _ what: String, _ holds: @Sendable () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + .seconds(60)
+    while try await !holds() {
+        guard ContinuousClock.now < end else {
+            Issue.record("not within a minute: \(what)")
+            return
+        }
+        try await Task.sleep(for: .microseconds(200))
+    }
+}
+
+/// Collects from any thread.
+final class Collected<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+    var all: [Element] { elements.withLock { $0 } }
+    func append(_ element: Element) { elements.withLock { $0.append(element) } }
+}
+
+/// Counts from any thread.
+final class Counter: Sendable {
+    private let value = Mutex(0)
+    var current: Int { value.withLock { $0 } }
+    func add(_ number: Int) -> Int {
+        value.withLock { value in
+            value += number
+            return value
+        }
+    }
+}
