@@ -4,7 +4,7 @@
 package struct TaskChanges: Sendable {
     /// Tasks as they are now, new or changed.
     package var tasks: [TaskRecord] = []
-    /// Tasks that are gone: cleared, or finished too long ago.
+    /// Tasks that were cleared. Not those that the table merely dropped because it keeps only so many.
     package var removed: [TaskID] = []
     /// Queues as they are now.
     package var queues: [QueueSettings] = []
@@ -40,6 +40,8 @@ package struct StoreNews: Sendable {
 /// Which parts of a table changed.
 struct ChangeJournal: Sendable {
     var tasks: Set<TaskID> = []
+    /// Those of them that the table does not keep any more.
+    var dropped: [TaskID: TaskRecord] = [:]
     var queues: Set<Int> = []
     var schedules: Set<String> = []
 }

@@ -63,8 +63,6 @@ struct TaskTimer: Comparable, Sendable {
         case deadline
         /// Its result is dropped.
         case resultExpires
-        /// Its idempotency key may be used again.
-        case idempotencyEnds
     }
 
     let time: UnixTime

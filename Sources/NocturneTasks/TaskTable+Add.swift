@@ -88,9 +88,8 @@ extension TaskTable {
             timers.insert(TaskTimer(time: deadline, id: record.id, kind: .deadline))
         }
         if let key = record.idempotencyKey {
-            idempotentTasks[key] = record.id
             let end = record.created.adding(NewTask.idempotencyPeriod)
-            timers.insert(TaskTimer(time: end, id: record.id, kind: .idempotencyEnds))
+            idempotentTasks.hold(key, record.id, until: end, now: record.created)
         }
         if let node = record.node { joinGraph(record, node) }
         if let run = record.run, !record.state.isFinished {
@@ -104,26 +103,32 @@ extension TaskTable {
 extension TaskTable {
     /// The earlier task that stands for `task`.
     func duplicate(of task: NewTask, now: UnixTime) -> AddedTask? {
-        if let key = task.idempotencyKey, let id = idempotentTasks[key], let found = records[id] {
-            return AddedTask(id: id, state: found.state, duplicate: .idempotencyKey)
+        if let key = task.idempotencyKey, let holder = idempotentTasks.holder(of: key, now: now) {
+            return AddedTask(
+                id: holder.id, state: state(of: holder.id, holder.lastState),
+                duplicate: .idempotencyKey)
         }
-        guard let unique = task.unique,
-            let id = uniqueTasks[UniqueName(name: task.name, key: unique.key)],
-            let found = records[id], unique.states.contains(found.state)
+        guard let key = task.unique?.key,
+            let holder = uniqueTasks.holder(of: UniqueName(name: task.name, key: key), now: now)
         else { return nil }
-        if let period = unique.period, found.created.adding(period) <= now { return nil }
-        return AddedTask(id: id, state: found.state, duplicate: .uniqueKey)
+        return AddedTask(
+            id: holder.id, state: state(of: holder.id, holder.lastState), duplicate: .uniqueKey)
     }
 
-    /// The newest task in a state that counts holds its unique key.
-    mutating func updateUnique(_ record: TaskRecord) {
+    private func state(of id: TaskID, _ lastState: TaskState?) -> TaskState {
+        records[id]?.state ?? lastState ?? .completed
+    }
+
+    /// The newest task holds its unique key, as long as it is in a state that counts.
+    mutating func updateUnique(_ record: TaskRecord, now: UnixTime) {
         guard let unique = record.unique else { return }
         let name = UniqueName(name: record.name, key: unique.key)
-        let holder = uniqueTasks[name]
         if unique.states.contains(record.state) {
-            if holder.map({ $0 < record.id }) ?? true { uniqueTasks[name] = record.id }
-        } else if holder == record.id {
-            uniqueTasks[name] = nil
+            let end = unique.period.map { record.created.adding($0) }
+            uniqueTasks.hold(
+                name, record.id, until: end ?? UnixTime(milliseconds: .max), now: now)
+        } else {
+            uniqueTasks.release(name, by: record.id)
         }
     }
 

@@ -65,7 +65,7 @@ extension TaskTable {
         record.started = now
         if record.hasDetails {
             record.change { $0.progress = nil }
-            updateUnique(record)
+            updateUnique(record, now: now)
         }
         records[record.id] = record
         note(record.id)

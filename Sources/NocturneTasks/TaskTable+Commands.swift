@@ -132,7 +132,7 @@ extension TaskTable {
         return ids.count
     }
 
-    /// Removes finished tasks that are too many or too old.
+    /// Drops finished tasks that are too many or too old.
     mutating func removeOldest(now: UnixTime) {
         var kept = 0
         while let oldest = finished.first {
@@ -151,7 +151,7 @@ extension TaskTable {
                 kept += 1
                 if kept > 16 { break }
             } else {
-                remove(oldest.id)
+                drop(oldest.id)
             }
         }
     }
@@ -161,20 +161,30 @@ extension TaskTable {
         return (graphs[graph]?.unfinished ?? 0) > 0
     }
 
-    /// Forgets a finished task. A store that keeps it elsewhere may ``restore(_:now:)`` it.
-    package mutating func remove(_ id: TaskID) {
+    /// Removes a finished task for good.
+    private mutating func remove(_ id: TaskID) {
+        guard let record = records[id] else { return }
+        drop(id)
+        if let key = record.idempotencyKey { idempotentTasks.release(key, by: id) }
+        note(id)
+    }
+
+    /// Keeps a finished task no longer. A store that has it elsewhere may ``restore(_:now:)`` it.
+    package mutating func drop(_ id: TaskID) {
         guard let record = records[id], record.state.isFinished else { return }
+        noteDropped(record)
         lanes[Int(record.lane)].counts[Int(record.state.rawValue)] -= 1
         if let unique = record.unique {
             let name = UniqueName(name: record.name, key: unique.key)
-            if uniqueTasks[name] == id { uniqueTasks[name] = nil }
+            if unique.period == nil {
+                uniqueTasks.release(name, by: id)
+            } else {
+                uniqueTasks.outlive(name, id, record.state)
+            }
         }
-        if let key = record.idempotencyKey, idempotentTasks[key] == id {
-            idempotentTasks[key] = nil
-        }
+        if let key = record.idempotencyKey { idempotentTasks.outlive(key, id, record.state) }
         if let node = record.node { leaveGraph(id, node) }
         records[id] = nil
-        note(id)
     }
 }
 

@@ -56,8 +56,6 @@ extension TaskTable {
             record.change { $0.result = nil }
             records[record.id] = record
             note(record.id)
-        case .idempotencyEnds:
-            if let key = record.idempotencyKey { idempotentTasks[key] = nil }
         }
     }
 
@@ -70,8 +68,6 @@ extension TaskTable {
             return record.deadline == timer.time && !record.state.isFinished
                 && record.state != .running
         case .resultExpires: return record.result != nil && record.state == .completed
-        case .idempotencyEnds:
-            return record.idempotencyKey.map { idempotentTasks[$0] == record.id } ?? false
         }
     }
 }

@@ -33,8 +33,8 @@ package struct TaskTable: Sendable {
     var running: Set<TaskID> = []
     /// Until when each worker counts as alive.
     var leases: [WorkerID: UnixTime] = [:]
-    var uniqueTasks: [UniqueName: TaskID] = [:]
-    var idempotentTasks: [String: TaskID] = [:]
+    var uniqueTasks = HeldKeys<UniqueName>()
+    var idempotentTasks = HeldKeys<String>()
     var finished = FinishedTasks()
     var graphs: [TaskID: GraphMembers] = [:]
     var children: [TaskID: [TaskID]] = [:]
@@ -72,7 +72,7 @@ extension TaskTable {
         journal = ChangeJournal()
         var changes = TaskChanges()
         for id in noted.tasks {
-            if let record = records[id] {
+            if let record = records[id] ?? noted.dropped[id] {
                 changes.tasks.append(record)
             } else {
                 changes.removed.append(id)
@@ -97,6 +97,12 @@ extension TaskTable {
     }
 
     mutating func note(_ id: TaskID) { journal?.tasks.insert(id) }
+
+    /// A task leaves the table, but is not gone: a store that keeps it elsewhere must still learn how it was at last.
+    mutating func noteDropped(_ record: TaskRecord) {
+        if journal?.tasks.contains(record.id) == true { journal?.dropped[record.id] = record }
+    }
+
     mutating func note(queue: Int) { journal?.queues.insert(queue) }
     mutating func note(schedule: String) { journal?.schedules.insert(schedule) }
 
@@ -163,7 +169,7 @@ extension TaskTable {
             if let key = record.key { leaveGroup(key.name) }
         case .running, .blocked, .paused: break
         }
-        updateUnique(record)
+        updateUnique(record, now: now)
     }
 
     /// What follows from the end of a task.
