@@ -29,9 +29,11 @@ package struct TaskRow: Sendable, Equatable {
     package var resultExpires: Int64?
     package var checkpoint: String?
     package var result: String?
-    /// Everything else.
+    /// What else changes.
     package var details: String?
     package var input: String
+    /// What else is fixed from the beginning.
+    package var terms: String?
 
     package init(id: Int64, queue: String, name: String, input: String) {
         (self.id, self.queue, self.name, self.input) = (id, queue, name, input)
@@ -56,7 +58,7 @@ extension TaskRow {
         ]
     }
 
-    /// From the columns of `task` and the input.
+    /// From the columns of `task`, and those of `origin` without the id.
     init(_ row: Row) throws {
         self.init(
             id: try row.value(0), queue: try row.value(2), name: try row.value(3),
@@ -70,7 +72,7 @@ extension TaskRow {
         (graph, schedule) = (try row.optional(15), try row.optional(16))
         (heldUntil, resultExpires) = (try row.optional(17), try row.optional(18))
         (checkpoint, result) = (try row.optional(19), try row.optional(20))
-        details = try row.optional(21)
+        (details, terms) = (try row.optional(21), try row.optional(23))
     }
 }
 

@@ -56,7 +56,7 @@ package struct TaskRowReader {
         }
         arguments.append(limit)
         let query = """
-            SELECT task.*, input FROM task JOIN task_input USING (id)
+            SELECT task.*, input, terms FROM task JOIN origin USING (id)
             WHERE \(sql.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?
             """
         return try TaskRow.read(query, StatementArguments(arguments), in: database)

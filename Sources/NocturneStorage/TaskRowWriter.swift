@@ -51,10 +51,10 @@ package final class TaskRowWriter {
     /// Adds a task.
     package func insert(_ task: TaskRow) throws(StoreError) {
         try run(.insert, task.all)
-        try run(.insertInput, [task.id, task.input])
+        try run(.insertOrigin, [task.id, task.input, task.terms])
     }
 
-    /// Changes a task; its id, input and what it belongs to stay.
+    /// Changes a task; what is fixed from the beginning stays as it is in the file.
     package func update(_ task: TaskRow) throws(StoreError) { try run(.update, task.changing) }
 
     package func putQueue(_ name: String, _ settings: String) throws(StoreError) {
@@ -80,36 +80,33 @@ package final class TaskRowWriter {
     }
 
     /// Removes finished tasks that are meant, the oldest first, at most `limit`, but none of a graph that goes on.
-    /// Returns their ids, and the details of those that are held.
+    /// Returns their ids and names, and the terms of those that are held.
     package func removeFinished(
         _ filter: TaskRowFilter, limit: Int
-    ) throws(StoreError) -> [(id: Int64, name: String, heldDetails: String?)] {
+    ) throws(StoreError) -> [(id: Int64, name: String, heldTerms: String?)] {
         var (conditions, arguments) = filter.conditions
         if let states = filter.states {
-            conditions.append(
-                "state IN (\(states.map { "\($0)" }.joined(separator: ",")))")
+            conditions.append("state IN (\(states.map { "\($0)" }.joined(separator: ",")))")
         }
         arguments.append(limit)
         let sql = """
-            DELETE FROM task WHERE id IN (
-                SELECT id FROM task WHERE finished_ms IS NOT NULL
-                    \(conditions.map { "AND \($0)" }.joined(separator: " "))
-                    AND (graph IS NULL OR NOT EXISTS (
-                        SELECT 1 FROM task AS other
-                        WHERE other.graph = task.graph AND other.finished_ms IS NULL))
-                ORDER BY finished_ms LIMIT ?)
-            RETURNING id, name, iif(held_until_ms IS NULL, NULL, details)
+            SELECT id, name, iif(held_until_ms IS NULL, NULL, terms)
+            FROM task JOIN origin USING (id)
+            WHERE finished_ms IS NOT NULL \(conditions.map { "AND \($0)" }.joined(separator: " "))
+                AND (graph IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM task AS other
+                    WHERE other.graph = task.graph AND other.finished_ms IS NULL))
+            ORDER BY finished_ms LIMIT ?
             """
-        return try reader.attempt("remove tasks from") {
-            try begin()
-            let rows = try Row.fetchCursor(
-                database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
-            var removed: [(Int64, String, String?)] = []
-            while let row = try rows.next() {
-                removed.append((try row.value(0), try row.value(1), try row.optional(2)))
+        let removed = try reader.attempt("remove tasks from") {
+            try Row.fetchAll(
+                database.cachedStatement(sql: sql), arguments: StatementArguments(arguments)
+            ).map { row -> (Int64, String, String?) in
+                (try row.value(0), try row.value(1), try row.optional(2))
             }
-            return removed
         }
+        for (id, _, _) in removed { try run(.remove, [id]) }
+        return removed
     }
 
     /// Finds out whether so many bytes can be written now.

@@ -1,6 +1,7 @@
 // TaskRows.swift — `tasks.db`, where tasks are kept: opened and closed here. It knows rows, not what they mean.
 // Next: TaskRowReader.swift for what is asked, TaskRowWriter.swift for what is written.
 
+internal import Dispatch
 internal import GRDB
 internal import Synchronization
 
@@ -15,10 +16,14 @@ package final class TaskRows: Sendable {
     private let connections: Connections
     private let isClosed = Mutex(false)
 
-    /// Opens `tasks.db` in `directory`, as ``HostStore/init(directory:)`` does `host.db`. Blocks while it checks the file.
+    /// Opens `tasks.db` in `directory`, as ``HostStore/init(directory:)`` does `host.db`. Checks the whole file.
     ///
     /// - Throws: ``StoreError/owned(path:pid:)`` if another process has it, and what ``HostStore`` throws.
-    package init(directory: String) throws(StoreError) {
+    package static func open(directory: String) async throws(StoreError) -> TaskRows {
+        try await detached { () throws(StoreError) in try TaskRows(directory) }
+    }
+
+    private init(_ directory: String) throws(StoreError) {
         path = directory + "/tasks.db"
         lock = try OwnerLock(directory + "/tasks.lock", of: path)
         (connections, recovery) = try Connections.recover(
@@ -27,7 +32,17 @@ package final class TaskRows: Sendable {
 
     deinit {
         // Whoever cares about the error closes it before.
-        try? close()
+        try? finish()
+    }
+
+    /// Runs what blocks, away from the threads of Swift's tasks.
+    private static func detached<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: Result(catching: body)) }
+        }
+        return try result.get()
     }
 
     /// Does work on the thread that writes, after all that was handed in before.
@@ -57,8 +72,12 @@ package final class TaskRows: Sendable {
         return try result.get()
     }
 
-    /// Ends both connections once what is under way is done, and lets another process have the file. Blocks.
-    package func close() throws(StoreError) {
+    /// Ends both connections once what is under way is done, and lets another process have the file.
+    package func close() async throws(StoreError) {
+        try await Self.detached { () throws(StoreError) in try self.finish() }
+    }
+
+    private func finish() throws(StoreError) {
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
             return isClosed

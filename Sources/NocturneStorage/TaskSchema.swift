@@ -8,7 +8,7 @@ extension Schema {
         steps: [tasksVersion1], queries: TaskQuery.allCases.map(\.rawValue),
         contents: "tasks and schedules")
 
-    /// An input never changes and may be large, so it is written once, beside the row that changes with each step. Most
+    /// What never changes may be large, so it is written once, beside the row that changes with each step. Most
     /// indices are partial: what few tasks have costs the others nothing. `finished_count` is kept by triggers, so that
     /// nobody has to count.
     private static let tasksVersion1 = """
@@ -43,7 +43,7 @@ extension Schema {
         CREATE INDEX task_held ON task (held_until_ms) WHERE held_until_ms IS NOT NULL;
         CREATE INDEX task_expiring ON task (result_expires_ms)
             WHERE result_expires_ms IS NOT NULL;
-        CREATE TABLE task_input (id INTEGER PRIMARY KEY, input TEXT NOT NULL) STRICT;
+        CREATE TABLE origin (id INTEGER PRIMARY KEY, input TEXT NOT NULL, terms TEXT) STRICT;
 
         CREATE TABLE finished_count (
             queue TEXT NOT NULL, name TEXT NOT NULL, state INTEGER NOT NULL,
@@ -67,7 +67,7 @@ extension Schema {
             WHERE (queue, name, state) = (old.queue, old.name, old.state);
         END;
         CREATE TRIGGER task_deleted AFTER DELETE ON task BEGIN
-            DELETE FROM task_input WHERE id = old.id;
+            DELETE FROM origin WHERE id = old.id;
             UPDATE finished_count SET tasks = tasks - 1
             WHERE old.finished_ms IS NOT NULL
                 AND (queue, name, state) = (old.queue, old.name, old.state);
@@ -88,7 +88,7 @@ enum TaskQuery: String, CaseIterable {
     case insert = """
         INSERT INTO task VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
         """
-    case insertInput = "INSERT INTO task_input VALUES (?, ?)"
+    case insertOrigin = "INSERT INTO origin VALUES (?, ?, ?)"
     case update = """
         UPDATE task SET state = ?, due_ms = ?, started_ms = ?, finished_ms = ?, attempt = ?,
             retries = ?, crashes = ?, requests = ?, token = ?, worker = ?, held_until_ms = ?,
@@ -96,18 +96,20 @@ enum TaskQuery: String, CaseIterable {
         WHERE id = ?
         """
     /// ``TaskRow/init(_:)-(Row)`` reads what this and those like it answer.
-    case task = "SELECT task.*, input FROM task JOIN task_input USING (id) WHERE id = ?"
-    case inState = "SELECT task.*, input FROM task JOIN task_input USING (id) WHERE state = ?"
-    case inGraph = "SELECT task.*, input FROM task JOIN task_input USING (id) WHERE graph = ?"
+    case task = "SELECT task.*, input, terms FROM task JOIN origin USING (id) WHERE id = ?"
+    case inState = "SELECT task.*, input, terms FROM task JOIN origin USING (id) WHERE state = ?"
+    case inGraph = "SELECT task.*, input, terms FROM task JOIN origin USING (id) WHERE graph = ?"
     case heldAfter = """
-        SELECT task.*, input FROM task JOIN task_input USING (id)
+        SELECT task.*, input, terms FROM task JOIN origin USING (id)
         WHERE held_until_ms > ? AND finished_ms IS NOT NULL
         """
     case inOpenGraphs = """
-        SELECT task.*, input FROM task JOIN task_input USING (id)
+        SELECT task.*, input, terms FROM task JOIN origin USING (id)
         WHERE finished_ms IS NOT NULL AND graph IN (
             SELECT graph FROM task WHERE graph IS NOT NULL AND finished_ms IS NULL)
         """
+
+    case remove = "DELETE FROM task WHERE id = ?"
 
     case counts = "SELECT queue, name, state, tasks FROM finished_count WHERE tasks > 0"
     case finishedCount = "SELECT coalesce(sum(tasks), 0) FROM finished_count"

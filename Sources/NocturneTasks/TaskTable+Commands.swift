@@ -176,7 +176,7 @@ extension TaskTable {
         lanes[Int(record.lane)].counts[Int(record.state.rawValue)] -= 1
         if let unique = record.unique {
             let name = UniqueName(name: record.name, key: unique.key)
-            if unique.period == nil {
+            if unique.period == nil, !notesChanges {
                 uniqueTasks.release(name, by: id)
             } else {
                 uniqueTasks.outlive(name, id, record.state)
