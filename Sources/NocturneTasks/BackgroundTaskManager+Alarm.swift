@@ -22,10 +22,7 @@ extension BackgroundTaskManager {
         var next = due.map { uptime + min(max(.zero, $0.since(now)), Self.longestSleep) }
         state.withLock { state in
             if !state.runs.isEmpty { next = min(next, state.lastSign + Heartbeat.interval) }
-            // Few tasks have an end, and few run.
-            for run in state.runs.values {
-                if let end = run.nextStop(grace: configuration.stopGrace) { next = min(next, end) }
-            }
+            if let stop = state.nextStop { next = min(next, stop) }
         }
         if let next { setAlarm(at: next) }
     }
@@ -76,13 +73,22 @@ extension BackgroundTaskManager {
     func retryStore() { setAlarm(at: clock.uptime + Self.storeRetry) }
 
     private func stopLateRuns(at uptime: Duration) {
-        let runs = state.withLock { Array($0.runs.values) }
+        let runs = state.withLock { state -> [TaskContext] in
+            guard let stop = state.nextStop, stop <= uptime else { return [] }
+            return Array(state.runs.values)
+        }
+        guard !runs.isEmpty else { return }
         for run in runs {
             if run.isTooLate(at: uptime, grace: configuration.stopGrace) {
                 end(run, .failed(run.timeoutFailure, wait: nil))
             } else if let end = run.end, end <= uptime {
                 run.stop(.timeout)
             }
+        }
+        state.withLock { state in
+            state.nextStop = state.runs.values.compactMap {
+                $0.nextStop(grace: configuration.stopGrace)
+            }.filter { $0 > uptime }.min()
         }
     }
 }

@@ -76,14 +76,7 @@ extension BackgroundTaskManager {
         return try await store.add(prepared, parents: parents, now: now)
     }
 
-    /// Adds a recurring task, or replaces the one of its name.
-    public func add(_ schedule: ScheduleRecord) async throws(TaskError) {
-        try NewTask.check(name: schedule.name, of: "schedule")
-        try schedule.task.check(now: clock.now)
-        try await store.put(schedule, now: clock.now)
-    }
-
-    private func prepare(_ task: inout NewTask, now: UnixTime) throws(TaskError) {
+    func prepare(_ task: inout NewTask, now: UnixTime) throws(TaskError) {
         if task.retry == nil, configuration.defaultRetries != RetryPolicy().retries {
             task.retry = RetryPolicy(retries: configuration.defaultRetries)
         }
@@ -184,24 +177,4 @@ extension BackgroundTaskManager {
     public func statistics() async throws(TaskError) -> TaskStatistics {
         try await store.statistics()
     }
-
-    /// Removes completed tasks, and says how many.
-    @discardableResult
-    public func clearCompleted() async throws(TaskError) -> Int {
-        try await clear(TaskFilter(states: [.completed]))
-    }
-
-    /// Removes finished tasks that a filter means, and says how many. Tasks of a graph that goes on stay.
-    @discardableResult
-    public func clear(_ filter: TaskFilter) async throws(TaskError) -> Int {
-        var total = 0
-        while true {
-            let count = try await store.clear(filter, limit: Self.clearBatch, now: clock.now)
-            total += count
-            if count < Self.clearBatch { return total }
-        }
-    }
-
-    /// So many are removed at once, so that nobody waits for long.
-    static let clearBatch = 1_000
 }

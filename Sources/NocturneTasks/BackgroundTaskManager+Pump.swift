@@ -52,6 +52,7 @@ extension BackgroundTaskManager {
         let handler = state.withLock { state in
             state.runs[record.id] = context
             state.lastSign = uptime
+            if let end { state.nextStop = Swift.min(end, state.nextStop ?? end) }
             return state.handlers[record.name]
         }
         let job = Task { await self.run(context, handler) }

@@ -33,6 +33,8 @@ public final class BackgroundTaskManager: Sendable {
         var claiming = SingleFlight()
         var beating = SingleFlight()
         var alarm: (time: Duration, job: Task<Void, Never>)?
+        /// When something must be done about a run that takes too long.
+        var nextStop: Duration?
         /// When the store last heard that this worker lives.
         var lastSign = Duration.zero
         var waiters: [TaskID: [EndWaiter]] = [:]
@@ -61,7 +63,7 @@ public final class BackgroundTaskManager: Sendable {
     /// A manager that keeps its tasks in memory.
     public convenience init(configuration: Configuration, bus: EventBus? = nil) {
         self.init(
-            configuration: configuration, store: MemoryTaskStore(), worker: WorkerID("memory"),
+            configuration: configuration, store: MemoryTaskStore(), worker: .ofThisProcess(),
             bus: bus)
     }
 
@@ -118,6 +120,14 @@ public final class BackgroundTaskManager: Sendable {
     deinit {
         let alarm = state.withLock { $0.alarm }
         alarm?.job.cancel()
+    }
+
+    /// Takes back what workers of this machine were running whose processes died, at once instead of after
+    /// ``Heartbeat/lease``. To be called once, before tasks are added.
+    public func start() async throws(TaskError) {
+        try await store.rescue({ $0.isDead }, now: clock.now)
+        await setAlarm()
+        wake()
     }
 
     /// What happens to tasks from now on; ends when its reader stops.

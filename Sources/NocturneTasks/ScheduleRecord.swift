@@ -32,4 +32,11 @@ public struct ScheduleRecord: Sendable, Hashable {
         last = schedule.start
         next = schedule.next(after: schedule.start)
     }
+
+    /// The same, but it adds another task.
+    func adding(_ task: NewTask) -> ScheduleRecord {
+        var record = ScheduleRecord(name, task, schedule, catchUp: catchUp, overlap: overlap)
+        (record.last, record.next, record.isPaused) = (last, next, isPaused)
+        return record
+    }
 }

@@ -18,6 +18,8 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFound(TaskID)
     /// No such schedule.
     case noSchedule(String)
+    /// No such queue: it was not set up, and no task stood in it.
+    case noQueue(String)
     /// What was asked cannot be done in the task's state.
     case wrongState(TaskID, TaskState, _ verb: String)
     /// The tasks of a graph that wait for each other, in a ring.
@@ -52,6 +54,7 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notEncodable(let what, let why): "\(what) cannot be read or written as JSON: \(why)"
         case .notFound(let id): "there is no task \(id), or it was removed after it ended"
         case .noSchedule(let name): "there is no schedule \(quoted(name))"
+        case .noQueue(let name): "there is no queue \(quoted(name))"
         case .wrongState(let id, let state, let verb): "cannot \(verb) task \(id): it is \(state)"
         case .cycle(let ring):
             "these tasks wait for each other: \(ring.joined(separator: " → "))"

@@ -53,10 +53,10 @@ public struct TaskRecord: Sendable, Hashable {
         (self.created, self.due) = (created, due)
     }
 
-    /// What few tasks have; empty ones take no memory.
+    /// What few tasks have; takes memory only once it was set.
     package var details: TaskDetails {
         get { box.first ?? TaskDetails() }
-        set { box = newValue == TaskDetails() ? [] : [newValue] }
+        set { box = [newValue] }
     }
 
     package var hasDetails: Bool { !box.isEmpty }
@@ -119,6 +119,17 @@ package struct TaskDetails: Sendable, Hashable {
     package var run: ScheduledRun?
 
     package init() {}
+
+    /// What a new task has of them; `nil` if nothing.
+    init?(of task: NewTask) {
+        let isPlain =
+            task.retry == nil && task.timeout == nil && task.deadline == nil && task.key == nil
+            && task.unique == nil && task.idempotencyKey == nil && task.keepsResultFor == nil
+        if isPlain { return nil }
+        (retry, timeout, deadline, key) = (task.retry, task.timeout, task.deadline, task.key)
+        (unique, idempotencyKey) = (task.unique, task.idempotencyKey)
+        keepsResultFor = task.keepsResultFor
+    }
 }
 
 /// The run of a schedule that a task is.

@@ -4,24 +4,134 @@ internal import NocturneCore
 
 /// Tasks by their ids.
 ///
-/// One dictionary would stand still for as long as it takes to move a million tasks whenever it doubles; of many, one
-/// at a time does, and ids spread evenly because they are given out in order.
+/// One table would stand still for as long as it takes to move a million tasks whenever it doubles; of many, one at a
+/// time does, and ids spread evenly because they are given out in order. Not dictionaries, because the keys are numbers
+/// that nobody else chooses: hashing them against an attacker is a third of the cost of a task's life.
 struct TaskRecords: Sendable {
-    private static let parts: Int64 = 64
-    private var dictionaries = [[TaskID: TaskRecord]](repeating: [:], count: Int(parts))
+    private static let partBits: Int64 = 6
+    private var parts = [RecordTable](repeating: RecordTable(), count: 1 << Int(partBits))
 
     subscript(id: TaskID) -> TaskRecord? {
-        get { dictionaries[Self.part(of: id)][id] }
-        set { dictionaries[Self.part(of: id)][id] = newValue }
+        get { parts[Self.part(of: id)][id] }
+        set { parts[Self.part(of: id)][id] = newValue }
     }
 
-    var count: Int { dictionaries.reduce(0) { $0 + $1.count } }
+    /// Whether a task is available in this order. Copies nothing.
+    func isReady(_ entry: ReadyTask) -> Bool { parts[Self.part(of: entry.id)].isReady(entry) }
+
+    /// Whether a task ended at this moment, and was not tried again. Copies nothing.
+    func isFinished(_ id: TaskID, at time: UnixTime) -> Bool {
+        parts[Self.part(of: id)].isFinished(id, at: time)
+    }
+
+    var count: Int { parts.reduce(0) { $0 + $1.count } }
 
     /// All ids, in no order.
-    var ids: [TaskID] { dictionaries.flatMap(\.keys) }
+    var ids: [TaskID] { parts.flatMap(\.ids) }
 
     private static func part(of id: TaskID) -> Int {
-        Int(truncatingIfNeeded: id.number & (parts - 1))
+        Int(truncatingIfNeeded: id.number & (1 << partBits - 1))
+    }
+
+    /// A hash of what is the same within a part.
+    fileprivate static func hash(_ id: Int64) -> UInt64 {
+        // Knuth's multiplicative hash: neighbors end up far apart.
+        UInt64(bitPattern: id >> partBits) &* 0x9E37_79B9_7F4A_7C15
+    }
+}
+
+/// A hash table with linear probing from ids to places in an array.
+private struct RecordTable: Sendable {
+    /// Ids, 0 where there is none. A power of two of them, at most three quarters in use.
+    private var keys: [Int64] = []
+    private var places: [Int32] = []
+    private var records: [TaskRecord?] = []
+    private var free: [Int32] = []
+
+    var count: Int { records.count - free.count }
+    var ids: [TaskID] { keys.filter { $0 != 0 }.map { TaskID($0) } }
+
+    subscript(id: TaskID) -> TaskRecord? {
+        get { slot(of: id.number).map { records[Int(places[$0])] } ?? nil }
+        set {
+            let slot = slot(of: id.number)
+            if let newValue {
+                if let slot {
+                    records[Int(places[slot])] = newValue
+                } else {
+                    insert(newValue)
+                }
+            } else if let slot {
+                remove(slot)
+            }
+        }
+    }
+
+    func isReady(_ entry: ReadyTask) -> Bool {
+        guard let slot = slot(of: entry.id.number) else { return false }
+        let place = Int(places[slot])
+        return records[place]?.state == .available && records[place]?.order == entry.order
+    }
+
+    func isFinished(_ id: TaskID, at time: UnixTime) -> Bool {
+        guard let slot = slot(of: id.number) else { return false }
+        let place = Int(places[slot])
+        return records[place]?.state.isFinished == true && records[place]?.finished == time
+    }
+
+    private func home(_ key: Int64) -> Int {
+        Int(truncatingIfNeeded: TaskRecords.hash(key) >> 32) & (keys.count - 1)
+    }
+
+    private func slot(of key: Int64) -> Int? {
+        guard !keys.isEmpty else { return nil }
+        var slot = home(key)
+        while keys[slot] != key {
+            if keys[slot] == 0 { return nil }
+            slot = (slot + 1) & (keys.count - 1)
+        }
+        return slot
+    }
+
+    private mutating func insert(_ record: TaskRecord) {
+        if (count + 1) * 4 > keys.count * 3 { grow() }
+        let place = free.popLast() ?? Int32(records.count)
+        if Int(place) == records.count {
+            records.append(record)
+        } else {
+            records[Int(place)] = record
+        }
+        put(record.id.number, place)
+    }
+
+    private mutating func put(_ key: Int64, _ place: Int32) {
+        var slot = home(key)
+        while keys[slot] != 0 { slot = (slot + 1) & (keys.count - 1) }
+        (keys[slot], places[slot]) = (key, place)
+    }
+
+    private mutating func grow() {
+        let old = zip(keys, places).filter { $0.0 != 0 }
+        let size = max(16, keys.count * 2)
+        keys = [Int64](repeating: 0, count: size)
+        places = [Int32](repeating: 0, count: size)
+        for (key, place) in old { put(key, place) }
+    }
+
+    private mutating func remove(_ removed: Int) {
+        records[Int(places[removed])] = nil
+        free.append(places[removed])
+        // Close the gap: whoever could stand in it, because its home is not behind it, moves there.
+        var gap = removed, slot = (removed + 1) & (keys.count - 1)
+        while keys[slot] != 0 {
+            let distance = (slot - home(keys[slot])) & (keys.count - 1)
+            if distance >= (slot - gap) & (keys.count - 1) {
+                (keys[gap], places[gap]) = (keys[slot], places[slot])
+                gap = slot
+            }
+            slot = (slot + 1) & (keys.count - 1)
+        }
+        keys[gap] = 0
     }
 }
 

@@ -29,15 +29,7 @@ extension TaskTable {
             retries: UInt32(task.retry?.retries ?? RetryPolicy().retries), created: now, due: due)
         nextID += 1
         record.lane = Int32(lane)
-        var details = TaskDetails()
-        details.retry = task.retry
-        details.timeout = task.timeout
-        details.deadline = task.deadline
-        details.key = task.key
-        details.unique = task.unique
-        details.idempotencyKey = task.idempotencyKey
-        details.keepsResultFor = task.keepsResultFor
-        record.details = details
+        if let details = TaskDetails(of: task) { record.details = details }
         return record
     }
 
@@ -83,7 +75,7 @@ extension TaskTable {
 
     /// Makes a record found by what its details say, whatever its state.
     private mutating func index(_ record: TaskRecord) {
-        if let key = record.key, !record.state.isFinished { joinGroup(key) }
+        if let key = record.key { joinGroup(key) }
         if let deadline = record.deadline, !record.state.isFinished {
             timers.insert(TaskTimer(time: deadline, id: record.id, kind: .deadline))
         }
@@ -162,7 +154,7 @@ extension TaskTable {
     mutating func unpark(_ name: String, in lane: Int) -> Bool {
         while let entry = keys[name]?.parked[lane]?.removeFirst() {
             if keys[name]?.parked[lane]?.isEmpty == true { keys[name]?.parked[lane] = nil }
-            guard Self.isReady(entry, in: records) else {
+            guard records.isReady(entry) else {
                 lanes[lane].stale -= 1
                 continue
             }

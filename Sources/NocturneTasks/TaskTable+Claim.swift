@@ -32,7 +32,7 @@ extension TaskTable {
     /// The first task of a lane that may still start. Takes out those before it that may not.
     private mutating func front(of lane: Int) -> LaneFront? {
         while let entry = lanes[lane].ready.first {
-            if Self.isReady(entry, in: records) { return LaneFront(task: entry, lane: lane) }
+            if records.isReady(entry) { return LaneFront(task: entry, lane: lane) }
             _ = lanes[lane].ready.removeFirst()
             lanes[lane].stale -= 1
         }

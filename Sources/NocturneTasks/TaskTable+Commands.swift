@@ -136,22 +136,21 @@ extension TaskTable {
     mutating func removeOldest(now: UnixTime) {
         var kept = 0
         while let oldest = finished.first {
-            guard let record = records[oldest.id], record.state.isFinished,
-                record.finished == oldest.time
-            else {
+            guard records.isFinished(oldest.id, at: oldest.time) else {
                 finished.removeFirst()
                 continue
             }
             let isOld = oldest.time.adding(retention.age) <= now
             guard isOld || finished.count > retention.count else { break }
             finished.removeFirst()
+            guard let record = records[oldest.id] else { continue }
             if isInOpenGraph(record) {
                 // Its turn comes again when the graph has ended; nobody goes round for ever.
                 finished.append(oldest.id, at: oldest.time)
                 kept += 1
                 if kept > 16 { break }
             } else {
-                drop(oldest.id)
+                drop(record)
             }
         }
     }
@@ -164,14 +163,18 @@ extension TaskTable {
     /// Removes a finished task for good.
     private mutating func remove(_ id: TaskID) {
         guard let record = records[id] else { return }
-        drop(id)
+        drop(record)
         if let key = record.idempotencyKey { idempotentTasks.release(key, by: id) }
         note(id)
     }
 
     /// Keeps a finished task no longer. A store that has it elsewhere may ``restore(_:now:)`` it.
     package mutating func drop(_ id: TaskID) {
-        guard let record = records[id], record.state.isFinished else { return }
+        if let record = records[id], record.state.isFinished { drop(record) }
+    }
+
+    private mutating func drop(_ record: TaskRecord) {
+        let id = record.id
         noteDropped(record)
         lanes[Int(record.lane)].counts[Int(record.state.rawValue)] -= 1
         if let unique = record.unique {

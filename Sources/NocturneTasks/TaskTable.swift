@@ -237,7 +237,7 @@ extension TaskTable {
             return
         }
         let records = records
-        lanes[lane].ready.filter { Self.isReady($0, in: records) }
+        lanes[lane].ready.filter { records.isReady($0) }
         lanes[lane].stale = 0
     }
 
@@ -246,10 +246,5 @@ extension TaskTable {
         let copy = self
         timers.filter { copy.isLive($0) }
         staleTimers = 0
-    }
-
-    static func isReady(_ entry: ReadyTask, in records: TaskRecords) -> Bool {
-        guard let record = records[entry.id] else { return false }
-        return record.state == .available && record.order == entry.order
     }
 }
