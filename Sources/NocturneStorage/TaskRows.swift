@@ -12,8 +12,8 @@ package final class TaskRows: Sendable {
     /// Set when the file that was found was damaged and put away. The operator is to be told.
     package let recovery: Recovery?
     private let path: String
-    private let lock: OwnerLock
     private let connections: Connections
+    private let lock: OwnerLock
     private let isClosed = Mutex(false)
 
     /// Opens `tasks.db` in `directory`, as ``HostStore/init(directory:)`` does `host.db`. Checks the whole file.
@@ -28,11 +28,6 @@ package final class TaskRows: Sendable {
         lock = try OwnerLock(directory + "/tasks.lock", of: path)
         (connections, recovery) = try Connections.recover(
             path: path, OpeningOptions(schema: .tasks))
-    }
-
-    deinit {
-        // Whoever cares about the error closes it before.
-        try? finish()
     }
 
     /// Runs what blocks, away from the threads of Swift's tasks.
