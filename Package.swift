@@ -62,10 +62,12 @@ let package = Package(
         .target(
             name: "NocturneResolver", dependencies: ["NocturneCore"], swiftSettings: swiftSettings),
         .target(
-            name: "NocturneTasks", dependencies: ["NocturneCore"], swiftSettings: swiftSettings),
-        .target(
             name: "NocturneStorage",
             dependencies: ["NocturneCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "NocturneTasks", dependencies: ["NocturneCore", "NocturneStorage"],
             swiftSettings: swiftSettings
         ),
         .target(

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -245,12 +244,6 @@ int clinux_futex_wake(const uint32_t *word) {
     long woken = syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
     return woken < 0 ? -errno : (int)woken;
 }
-
-int clinux_lock(int fd) {
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
-}
-
-void clinux_unlock(int fd) { flock(fd, LOCK_UN); }
 
 int64_t clinux_raise_descriptor_limit(void) {
     struct rlimit limit;

@@ -1,4 +1,4 @@
-// UnixTime.swift — the wall clock as stores and schedules write it down. Next: Quantity.swift.
+// UnixTime.swift — the wall clock as stores and schedules write it down. Next: Uptime.swift.
 
 internal import Glibc
 

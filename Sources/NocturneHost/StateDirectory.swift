@@ -1,14 +1,13 @@
 // StateDirectory.swift — where a host keeps what outlives it, and the lock that gives it to one host at a time.
 
-import CLinux
 import Glibc
 import NocturneCore
-import Synchronization
+import NocturneStorage
 
 /// The state directory: `host.db`, `objects/`, `logs/`, `lock`.
 final class StateDirectory: Sendable {
     let path: String
-    private let lock: Mutex<Int32>
+    private let lock: OwnerLock
 
     /// Creates the directory (0700) if needed and takes the lock; it is free again when the process ends, however it
     /// ends.
@@ -16,37 +15,20 @@ final class StateDirectory: Sendable {
         self.path = path
         try Self.makeDirectory(path)
         try Self.makeDirectory("\(path)/logs")
-        let lockPath = "\(path)/lock"
-        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else { throw Self.failed("open", lockPath) }
-        self.lock = Mutex(lock)
-        guard clinux_lock(lock) == 0 else {
-            var text = [UInt8](repeating: 0, count: 32)
-            let count = pread(lock, &text, text.count, 0)
-            let owner = String(
-                decoding: text.prefix(max(0, count)).prefix { $0 > 32 }, as: UTF8.self)
+        do throws(StoreError) {
+            lock = try OwnerLock("\(path)/lock", of: "the state directory \(path)")
+        } catch .owned(_, let pid) {
             throw PluginError(
-                "stateLocked",
-                nil,
-                "the state directory \(path) belongs to a running host with pid \(owner); stop it first, "
+                "stateLocked", nil,
+                "the state directory \(path) belongs to a running host with pid \(pid); stop it first, "
                     + "or give this one another --state", retryable: true, exit: 75)
+        } catch {
+            throw PluginError("state", nil, "\(error); or give another --state", exit: 77)
         }
-        let pid = Array("\(getpid())\n".utf8)
-        _ = ftruncate(lock, 0)
-        _ = pwrite(lock, pid, pid.count, 0)
     }
-
-    deinit { release() }
 
     /// Lets another host have the directory; nothing in it may be touched any more.
-    func release() {
-        lock.withLock { lock in
-            guard lock >= 0 else { return }
-            clinux_unlock(lock)
-            close(lock)
-            lock = -1
-        }
-    }
+    func release() { lock.release() }
 
     var objects: String { "\(path)/objects" }
     var logs: String { "\(path)/logs" }

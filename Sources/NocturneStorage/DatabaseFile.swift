@@ -1,4 +1,4 @@
-// DatabaseFile.swift — `host.db` as a file, before and after SQLite has it: created private, looked
+// DatabaseFile.swift — a database as a file, before and after SQLite has it: created private, looked
 // at without trust, set aside when damaged. Next: Opening.swift.
 
 internal import Glibc
@@ -27,6 +27,11 @@ struct DatabaseFile: Sendable {
 
     private var log: String { path + "-wal" }
     private var sharedMemory: String { path + "-shm" }
+
+    /// The last part of its path.
+    var name: String {
+        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    }
 
     private var directory: String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -73,7 +78,7 @@ struct DatabaseFile: Sendable {
         return .database
     }
 
-    /// Renames the database to `host.db.corrupt-<UTC time>`, with its log, and returns that path.
+    /// Renames the database to `<name>.corrupt-<UTC time>`, with its log, and returns that path.
     ///
     /// The log goes first: were it left behind, SQLite would replay it into the next database.
     func setAside(at time: UnixTime) throws(StoreError) -> String {

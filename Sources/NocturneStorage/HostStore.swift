@@ -5,23 +5,6 @@ internal import GRDB
 internal import NocturneCore
 internal import Synchronization
 
-/// Tells that a damaged database was put away and that the host starts without what it held.
-package struct Recovery: Sendable, Equatable, CustomStringConvertible {
-    /// Where the damaged file lies now; its log, if any, beside it with `-wal` appended.
-    package let setAside: String
-    /// What is wrong with it.
-    package let reason: String
-
-    /// What happened, to which file, and what to do next.
-    package var description: String {
-        """
-        the host's database is damaged: \(reason). It was set aside as \(setAside); the host \
-        starts without the settings, choices and plugin storage in it. To get them back, stop the \
-        host and restore a backup
-        """
-    }
-}
-
 /// The host's database: one row per plugin id, the holds on paths, the plugins' private storage.
 ///
 /// Every method blocks its thread and may be called from any. What a method has written is on disk
@@ -53,28 +36,9 @@ package final class HostStore: Sendable {
 
     init(directory: String, options: OpeningOptions) throws(StoreError) {
         let path = directory + "/host.db"
-        let file = DatabaseFile(path: path)
-        do {
-            var recovery: Recovery?
-            let connections: Connections
-            do {
-                connections = try Connections.open(file, options)
-            } catch let damage as Damage {
-                let aside = try file.setAside(at: options.now())
-                recovery = Recovery(setAside: aside, reason: damage.reason)
-                connections = try Connections.open(file, options)
-            }
-            self.recovery = recovery
-            (self.path, self.now) = (path, options.now)
-            (self.commits, self.reader) = (GroupCommit(connections.writer), connections.reader)
-        } catch let damage as Damage {
-            // Damaged again right after it was made anew: the disk itself cannot be trusted.
-            throw .corrupt(
-                StoreError.Failure(
-                    operation: "open", path: path, sqliteCode: nil, message: damage.reason))
-        } catch {
-            throw StoreError(error, operation: "open", path: path)
-        }
+        let (connections, recovery) = try Connections.recover(path: path, options)
+        (self.path, self.now, self.recovery) = (path, options.now, recovery)
+        (self.commits, self.reader) = (GroupCommit(connections.writer), connections.reader)
     }
 
     /// Ends both connections and moves the log into the database. Reads and writes under way end

@@ -1,5 +1,5 @@
 // Opening.swift — from a path to two connections that can be trusted: looked at, checked, migrated.
-// Next: HostStore.swift, which decides what to do about damage.
+// Damage leads to a new file, and is told. Next: HostStore.swift.
 
 internal import GRDB
 internal import NocturneCore
@@ -9,6 +9,24 @@ struct Damage: Error {
     let reason: String
 }
 
+/// Tells that a damaged database was put away and that the host starts without what it held.
+package struct Recovery: Sendable, Equatable, CustomStringConvertible {
+    /// Where the damaged file lies now; its log, if any, beside it with `-wal` appended.
+    package let setAside: String
+    /// What is wrong with it.
+    package let reason: String
+    /// What it held.
+    let contents: String
+
+    /// What happened, to which file, and what to do next.
+    package var description: String {
+        """
+        the host's database is damaged: \(reason). It was set aside as \(setAside); the host \
+        starts without the \(contents) in it. To get them back, stop the host and restore a backup
+        """
+    }
+}
+
 /// The two connections of an open store.
 struct Connections: Sendable {
     let writer: DatabaseQueue
@@ -16,9 +34,9 @@ struct Connections: Sendable {
     let reader: DatabaseQueue
 }
 
-/// How ``HostStore`` opens its file. Only tests use other values than the defaults.
+/// How a database is opened. Only tests use other values than the defaults.
 struct OpeningOptions: Sendable {
-    var schema = Schema.current
+    var schema = Schema.host
     /// How long a statement waits for another program's lock, in seconds: an operator's `sqlite3`
     /// shell is done by then, and a plugin's call has not yet timed out.
     var lockSeconds = 2.0
@@ -27,6 +45,30 @@ struct OpeningOptions: Sendable {
 }
 
 extension Connections {
+    /// Opens the database at `path`; sets a damaged one aside and opens a new one in its place.
+    static func recover(
+        path: String, _ options: OpeningOptions
+    ) throws(StoreError) -> (Connections, Recovery?) {
+        let file = DatabaseFile(path: path)
+        do {
+            do {
+                return (try open(file, options), nil)
+            } catch let damage as Damage {
+                let aside = try file.setAside(at: options.now())
+                let recovery = Recovery(
+                    setAside: aside, reason: damage.reason, contents: options.schema.contents)
+                return (try open(file, options), recovery)
+            }
+        } catch let damage as Damage {
+            // Damaged again right after it was made anew: the disk itself cannot be trusted.
+            throw .corrupt(
+                StoreError.Failure(
+                    operation: "open", path: path, sqliteCode: nil, message: damage.reason))
+        } catch {
+            throw StoreError(error, operation: "open", path: path)
+        }
+    }
+
     /// The page cache of the writer and of the reader, in KiB. The writer must hold the pages that
     /// one usual transaction changes; the kernel's own cache serves the rest.
     private static let writerCacheKiB = 512, readerCacheKiB = 128
@@ -70,7 +112,7 @@ extension Connections {
     ) throws -> DatabaseQueue {
         do {
             return try DatabaseQueue(
-                path: file.path, configuration: configuration(options, readOnly: readOnly))
+                path: file.path, configuration: configuration(file, options, readOnly: readOnly))
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
             // The statements of a new connection are right, so the file is wrong: its format
             // number, for instance.
@@ -78,9 +120,11 @@ extension Connections {
         }
     }
 
-    private static func configuration(_ options: OpeningOptions, readOnly: Bool) -> Configuration {
+    private static func configuration(
+        _ file: DatabaseFile, _ options: OpeningOptions, readOnly: Bool
+    ) -> Configuration {
         var configuration = Configuration()
-        configuration.label = readOnly ? "host.db reader" : "host.db writer"
+        configuration.label = file.name + (readOnly ? " reader" : " writer")
         configuration.readonly = readOnly
         configuration.busyMode = .timeout(options.lockSeconds)
         configuration.foreignKeysEnabled = false

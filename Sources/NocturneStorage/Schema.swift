@@ -1,5 +1,5 @@
-// Schema.swift — the tables of `host.db`, version by version; a released one never changes.
-// Next: Query.swift, then Opening.swift, which applies this.
+// Schema.swift — the tables of a database, version by version; a released one never changes. Here
+// those of `host.db`. Next: Query.swift, then Opening.swift, which applies this.
 
 internal import GRDB
 
@@ -9,15 +9,14 @@ struct Schema: Sendable {
     let steps: [String]
     /// The statements that must compile on the newest version, else the file is not what it says.
     let queries: [String]
+    /// What the database holds, in words that fit "without the …".
+    let contents: String
 
     /// The version that this program reads and writes: SQLite's `user_version`.
     var version: Int { steps.count }
 
     /// Says in SQLite's header whose file this is: "NOCT".
     static let applicationID = 0x4E4F_4354
-
-    /// What this program uses.
-    static let current = Schema(steps: [version1], queries: Query.allCases.map(\.rawValue))
 
     /// Takes an older database to the newest version, wholly or not at all.
     func migrate(_ database: Database, from found: Int) throws {
@@ -33,6 +32,11 @@ struct Schema: Sendable {
 }
 
 extension Schema {
+    /// The tables of `host.db`.
+    static let host = Schema(
+        steps: [version1], queries: Query.allCases.map(\.rawValue),
+        contents: "settings, choices and plugin storage")
+
     /// `quick_check` verifies STRICT types and CHECKs on every start, so a flipped bit in a kind
     /// is found there. Storage keys are BLOBs, to be compared and sorted byte by byte. Storage has
     /// row ids because its values are large: its index then holds keys only, and listing keys

@@ -1,4 +1,4 @@
-// StoreError.swift — all that can go wrong between the host and `host.db`, each with a way out.
+// StoreError.swift — all that can go wrong between the host and its databases, each with a way out.
 // Next: StorageLimits.swift.
 
 package import NocturneCore
@@ -22,6 +22,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case newer(path: String, found: Int, known: Int)
     /// The database's name belongs to something that is not a regular file.
     case notAFile(path: String, found: String)
+    /// Another process owns the database or the directory.
+    case owned(path: String, pid: String)
     /// No space, or no quota, is left where the database lies.
     case diskFull(Failure)
     /// The file, its directory or its file system may not be written.
@@ -57,6 +59,11 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
             """
         case .notAFile(let path, let found):
             "\(path) is a \(found), not a regular file: move it away and start again"
+        case .owned(let path, let pid):
+            """
+            \(path) belongs to a running host with pid \(pid); stop it first, or give this one \
+            another state directory
+            """
         case .diskFull(let failure):
             "\(failure): the disk is full; free some space or quota there, then try again"
         case .readOnly(let failure):

@@ -1,7 +1,6 @@
 // TaskClock.swift — the time that a task manager goes by; in tests, one that is set by hand. Next: TaskContext.swift.
 
 package import NocturneCore
-internal import Glibc
 
 /// The time that a task manager goes by.
 package protocol TaskClock: Sendable {
@@ -19,11 +18,7 @@ package struct SystemTaskClock: TaskClock {
 
     package var now: UnixTime { UnixTime.now() }
 
-    package var uptime: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-    }
+    package var uptime: Duration { .uptime }
 
     package func sleep(until deadline: Duration) async throws {
         try await Task.sleep(for: deadline - uptime, clock: .suspending)

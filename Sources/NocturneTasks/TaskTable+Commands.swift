@@ -182,7 +182,7 @@ extension TaskTable {
         finishedCount -= 1
         if let unique = record.unique {
             let name = UniqueName(name: record.name, key: unique.key)
-            if unique.period == nil {
+            if unique.period == nil, !notesChanges {
                 uniqueTasks.release(name, by: id)
             } else {
                 uniqueTasks.outlive(name, id, record.state)

@@ -98,6 +98,9 @@ extension TaskTable {
         return news
     }
 
+    /// Whether a store writes down what changes, so that a task lives on when the table drops it.
+    var notesChanges: Bool { journal != nil }
+
     mutating func note(_ id: TaskID) { journal?.tasks.insert(id) }
 
     /// A task leaves the table, but is not gone: a store that keeps it elsewhere must still learn how it was at last.

@@ -10,7 +10,9 @@ import Testing
 @Suite struct MigrationTests {
     private func options(_ steps: String...) -> OpeningOptions {
         OpeningOptions(
-            schema: Schema(steps: Schema.current.steps + steps, queries: Schema.current.queries))
+            schema: Schema(
+                steps: Schema.host.steps + steps, queries: Schema.host.queries,
+                contents: Schema.host.contents))
     }
 
     private func value(_ sql: String, in path: String) throws -> String? {

@@ -221,7 +221,8 @@ import Testing
 
     @Test func `an empty file left by a start that failed is not there the next time`() throws {
         let directory = try StateDirectory()
-        let broken = Schema(steps: ["CREATE TABLE half (x)", "not SQL"], queries: [])
+        let broken = Schema(
+            steps: ["CREATE TABLE half (x)", "not SQL"], queries: [], contents: "halves")
         #expect(throws: StoreError.self) { try directory.store(OpeningOptions(schema: broken)) }
         #expect(directory.names == [])
     }

@@ -12,7 +12,11 @@ struct StoreMaker: Sendable, CustomTestStringConvertible {
     let make: @Sendable () async throws -> any TaskStore
 
     static let all = [
-        StoreMaker(testDescription: "memory") { MemoryTaskStore(seed: 1) }
+        StoreMaker(testDescription: "memory") { MemoryTaskStore(seed: 1) },
+        StoreMaker(testDescription: "SQLite") {
+            // The open file outlives its names.
+            try await TaskDirectory().open()
+        },
     ]
 }
 

@@ -55,10 +55,6 @@ int clinux_epoll_wait(int epoll, clinux_ready *ready, int timeout_ms);
 
 // Wakes the threads of all processes that wait for this word of shared memory (futex(2), not private).
 int clinux_futex_wake(const uint32_t *word);
-// An exclusive lock on an open file that ends with the process (flock(2)); -EWOULDBLOCK if another has it.
-int clinux_lock(int fd);
-// Gives the lock back at once, even if a child that has not called execve(2) yet has the file too.
-void clinux_unlock(int fd);
 // Raises the soft limit of descriptors to the hard one; returns it.
 int64_t clinux_raise_descriptor_limit(void);
 // Makes a connected peer's credentials known; uid or a negative errno.
