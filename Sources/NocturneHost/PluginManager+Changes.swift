@@ -134,7 +134,8 @@ extension PluginManager {
         }
         if let failure {
             for part in parts where !begun.contains(part.step.plugin) && isLatest(part) {
-                goals[part.step.plugin] = part.goalBefore  // its supervisor never heard of the other
+                // Its supervisor never heard of the other.
+                goals[part.step.plugin] = part.goalBefore
             }
             await takeBack(parts, failure.part, failure.why)
         }

@@ -1,4 +1,5 @@
-// TaskTable+Add.swift — how tasks come in: new ones, and those that a store had written down. Next: TaskTable+Claim.swift.
+// TaskTable+Add.swift — how tasks come in: new ones, and those that a store had written down. Next:
+// TaskTable+Claim.swift.
 
 package import NocturneCore
 

@@ -6,8 +6,8 @@ package import NocturneCore
 extension TaskTable {
     /// Adds the tasks of a graph. `parents` has, for each, the places of those before it, and leads in no ring.
     ///
-    /// Unique and idempotency keys count for a graph as a whole: if an earlier task stands for its first one, nothing is
-    /// added, and the answer is that task alone.
+    /// Unique and idempotency keys count for a graph as a whole: if an earlier task stands for its first one, nothing
+    /// is added, and the answer is that task alone.
     package mutating func add(_ graph: NewGraph, parents: [[Int]], now: UnixTime) -> [AddedTask] {
         if let first = graph.nodes.first, let duplicate = duplicate(of: first.task, now: now) {
             return [duplicate]

@@ -139,7 +139,9 @@ import Testing
             #expect(await harness.info("a")?.version == "2.0.0")
 
             try await change(.works, 3)
-            await #expect { try await host.unload("a") } throws: { ($0 as? PluginError)?.code == "dependents" }
+            await #expect { try await host.unload("a") } throws: {
+                ($0 as? PluginError)?.code == "dependents"
+            }
             try await host.unload("b")
             #expect(await harness.info("a")?.version == "3.0.0")
             #expect(await harness.info("b")?.status != .enabled)
