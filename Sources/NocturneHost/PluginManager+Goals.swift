@@ -64,6 +64,10 @@ extension PluginManager {
                 serving[id] = snapshot.rejected?.hash == build.hash ? snapshot.build : build
             } else if snapshot.served == build.hash {
                 serving[id] = build
+            } else if let old = goal.replaced, old.hash == snapshot.served,
+                snapshot.rejected?.hash == build.hash
+            {
+                serving[id] = old  // it ended while another build was tried in vain
             }
         }
         return serving

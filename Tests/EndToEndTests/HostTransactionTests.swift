@@ -217,6 +217,32 @@ import Testing
         }
     }
 
+    @Test func `what ends while its replacement is tried comes back if that is taken back`()
+        async throws
+    {
+        try await HostHarness.run { harness in
+            try drop("a", "1.0.0", in: harness)
+            try drop("b", "1.0.0", #""a": "^1""#, in: harness)
+            for id in ["a", "b"] { try await harness.status(id, .enabled) }
+            let pid = try #require(await harness.info("a")?.pid)
+            try drop("b", "2.0.0", #""a": "^2""#, .isSlowAndFails, in: harness)
+            try drop("a", "2.0.0", in: harness)
+            try await harness.eventually("a has switched") {
+                await harness.info("a")?.version == "2.0.0"
+            }
+            kill(pid, SIGKILL)
+            try await harness.eventually("the failure is told of both") {
+                let (a, b) = (await harness.info("a"), await harness.info("b"))
+                return a?.pendingChange != nil && b?.pendingChange != nil
+            }
+            await harness.host.rescan()
+            for id in ["a", "b"] {
+                #expect(await harness.info(id)?.status == .enabled)
+                #expect(try await version(id, in: harness) == "1.0.0")
+            }
+        }
+    }
+
     /// What a made plugin of the random test asks for, by the name of its build.
     private struct Wishes {
         var version = 1
