@@ -209,9 +209,9 @@ struct CatalogChoice {
         return found.sorted { $0.key < $1.key }.map { (id: $0.key, sentences: $0.value) }
     }
 
-    /// Whether it serves, and nobody asked that it stop.
+    /// Whether it serves, and nobody asked that it stop. Who asks for another build of it does not ask for that.
     private func isProtected(_ id: PluginID) -> Bool {
-        catalog.serving[id] != nil && catalog.off[id] == nil && !catalog.released.contains(id)
+        catalog.serving[id] != nil && catalog.off[id] == nil
             && (offers[id] != nil || pins[id] != nil)
     }
 

@@ -1,5 +1,5 @@
 // PluginManager+Changes.swift — carries out changes that touch several plugins: dependencies first, all or nothing.
-// Next: Supervisor.swift.
+// Next: UnsettledGoals.swift.
 
 import NocturneCore
 
@@ -48,7 +48,7 @@ extension PluginManager {
         if cascade || plan.objections.isEmpty { return }
         throw PluginError(
             "dependents", id,
-            "\(id): nothing was changed, because others need it as it is:\n"
+            "\(id): nothing was changed, because it would hurt who serves:\n"
                 + plan.objections.joined(separator: "\n")
                 + "\n--cascade carries it out anyway")
     }
@@ -187,48 +187,6 @@ extension PluginManager {
                 "steps": .array(parts.map(\.step.json)),
                 "outcome": failure == nil ? "done" : "rolledBack", "reason": JSONValue(failure),
             ])
-    }
-}
-
-/// Goals whose outcome is open, and on which it depends what other plugins meet: replacements that may still be taken
-/// back, and the parts of changes. Among plugins that depend on each other one change is carried out at a time.
-struct UnsettledGoals {
-    private var goals: [PluginID: IssuedGoal] = [:]
-    /// Of the old and the new builds, by the names that others know them by, and by those they use.
-    private var byName: [PluginID: PluginID] = [:]
-    private var byUse: [PluginID: PluginID] = [:]
-    private let serving: [PluginID: PluginBuild]
-
-    init(_ host: isolated PluginManager) {
-        let members = host.changes.reduce(into: Set()) { $0.formUnion($1.members) }
-        serving = host.serving
-        for (id, goal) in host.goals where goal.refusal.current == nil {
-            guard goal.replaced != nil || members.contains(id) else { continue }
-            goals[id] = goal
-            var builds = [goal.replaced]
-            if case .run(let build, _, _) = goal.kind { builds.append(build) }
-            for build in builds.compactMap(\.self) {
-                for name in build.manifest.names { byName[name] = id }
-                for name in build.manifest.usedNames { byUse[name] = id }
-            }
-        }
-    }
-
-    /// One that must end before something about these plugins may begin.
-    func goal(
-        around ids: Set<PluginID>, _ decisions: [PluginID: CatalogDecision]
-    ) -> IssuedGoal? {
-        if goals.isEmpty { return nil }
-        for id in ids {
-            if let own = goals[id] { return own }
-            for build in [serving[id], decisions[id]?.choice].compactMap(\.self) {
-                let other =
-                    build.manifest.usedNames.lazy.compactMap { byName[$0] }.first
-                    ?? build.manifest.names.lazy.compactMap { byUse[$0] }.first
-                if let other { return goals[other] }
-            }
-        }
-        return nil
     }
 }
 

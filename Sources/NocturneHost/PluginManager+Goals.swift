@@ -24,6 +24,7 @@ extension PluginManager {
     /// - Parameter forced: this one gets a new generation even if nothing changed.
     func decide(forced: PluginID? = nil) async {
         let before = decisions
+        isPostponed = false
         refreshCatalog()
         let outcome = catalog.decide()
         let plan = plan(outcome, of: catalog, forced: forced)
@@ -38,7 +39,7 @@ extension PluginManager {
         }
         reportReasons(outcome.notes)
         let changing = carryOut(plan, forced: forced)
-        issueGoals(forced: forced, except: changing)
+        issueGoals(forced: forced, except: changing, isPlanned: true)
         for id in before.keys where decisions[id] == nil && !changing.contains(id) { forget(id) }
     }
 
@@ -63,6 +64,10 @@ extension PluginManager {
                 serving[id] = snapshot.rejected?.hash == build.hash ? snapshot.build : build
             } else if snapshot.served == build.hash {
                 serving[id] = build
+            } else if let old = goal.replaced, old.hash == snapshot.served,
+                snapshot.rejected?.hash == build.hash
+            {
+                serving[id] = old  // it ended while another build was tried in vain
             }
         }
         return serving
@@ -162,20 +167,27 @@ extension PluginManager {
 
     /// Gives supervisors the goals that changed.
     ///
-    /// - Parameter changing: these are the business of a change.
-    func issueGoals(forced: PluginID? = nil, except changing: Set<PluginID> = []) {
+    /// - Parameters:
+    ///   - changing: these are the business of a change.
+    ///   - isPlanned: what is issued was decided right now.
+    func issueGoals(
+        forced: PluginID? = nil, except changing: Set<PluginID> = [], isPlanned: Bool = false
+    ) {
         if isClosed { return }
+        let unsettled = UnsettledGoals(self)
         let serving = ServingNames(
             snapshots.values.compactMap { $0.status == .enabled ? $0.build?.manifest : nil })
         for id in decisions.keys.sorted() where !changing.contains(id) {
             if id != forced, isChanging(id) { continue }
             let kind = goal(of: id, serving: serving)
             if id != forced, isIssued(kind, to: id), !hasNamesNow(id, kind) { continue }
-            if id != forced, isReplacement(kind, of: id),
-                UnsettledGoals(self).goal(around: [id], decisions) != nil
-            {
-                isPostponed = true
-                continue
+            if id != forced, takesAway(kind, from: id) {
+                // What was postponed may only hold together, which is for the next decision to say.
+                if isPostponed, !isPlanned { continue }
+                if unsettled.goal(around: [id], decisions) != nil {
+                    isPostponed = true
+                    continue
+                }
             }
             if case .run(let build, _, _) = kind {
                 // In order of ids, so that of two that start together the lower has the name. Who comes too late is
@@ -186,10 +198,10 @@ extension PluginManager {
         }
     }
 
-    private func isReplacement(_ kind: SupervisorGoal.Kind, of id: PluginID) -> Bool {
-        guard case .run(let build, _, _) = kind, let old = snapshots[id]?.build else {
-            return false
-        }
+    /// Whether another build takes the place of what runs, or nothing.
+    private func takesAway(_ kind: SupervisorGoal.Kind, from id: PluginID) -> Bool {
+        guard let old = snapshots[id]?.build else { return false }
+        guard case .run(let build, _, _) = kind else { return true }
         return old.hash != build.hash
     }
 
@@ -215,9 +227,7 @@ extension PluginManager {
 
     /// Something was carried out, or given up: what waited for it is next.
     func goOn() async {
-        guard isPostponed else { return issueGoals() }
-        isPostponed = false
-        await decide()
+        if isPostponed { await decide() } else { issueGoals() }
     }
 
     /// Notes a goal that is about to be pursued.

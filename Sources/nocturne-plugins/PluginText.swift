@@ -72,7 +72,7 @@ enum PluginText {
         if lines.isEmpty { lines = ["nothing would change"] }
         let objections = plan["objections"]?.array?.compactMap(\.string) ?? []
         if !objections.isEmpty {
-            lines.append("refused without --cascade, because others need it as it is:")
+            lines.append("refused without --cascade, because it would hurt who serves:")
             lines += objections.map { Printable.block($0) }
         }
         return lines
