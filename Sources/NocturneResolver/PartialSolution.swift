@@ -39,11 +39,18 @@ struct PartialSolution: Sendable {
     /// How much each variable had to do with conflicts, late ones counting more.
     private var blame: [Double]
     private var blameUnit = 1.0
-    /// Variables below it are decided, or need not be.
-    var cursor = 0
+    /// In which order variables are decided, and the place of each in it.
+    private var order: [Int]
+    private var places: [Int]
+    /// Variables at lower places are decided, or need not be.
+    private var cursor = 0
 
-    init(_ full: [ValueSet]) {
+    /// - Parameter isLate: whether a variable is decided after all that are not; those of each kind in order.
+    init(_ full: [ValueSet], isLate: (Int) -> Bool) {
         (domains, self.full) = (full, full)
+        order = full.indices.filter { !isLate($0) } + full.indices.filter(isLate)
+        places = Array(repeating: 0, count: full.count)
+        for (place, variable) in order.enumerated() { places[variable] = place }
         history = Array(repeating: [], count: full.count)
         assumed = Array(repeating: nil, count: full.count)
         lastValues = Array(repeating: Term.absent, count: full.count)
@@ -51,6 +58,8 @@ struct PartialSolution: Sendable {
     }
 
     mutating func addVariable(_ set: ValueSet) {
+        places.append(order.count)
+        order.append(domains.count)
         domains.append(set)
         full.append(set)
         history.append([])
@@ -83,7 +92,7 @@ struct PartialSolution: Sendable {
         if case .assumption(let set) = reason { assumed[variable] = set }
         trail.append(
             Assignment(variable: variable, level: level, reason: reason, removed: removed))
-        if variable < cursor, !domain.contains(Term.absent) { cursor = variable }
+        if places[variable] < cursor, !domain.contains(Term.absent) { cursor = places[variable] }
     }
 
     /// Forgets all levels above `target`.
@@ -142,12 +151,12 @@ struct PartialSolution: Sendable {
     /// The next id that must be there and has several versions left: in the order of ids, or the one that
     /// is likeliest to fail.
     mutating func undecided(isOrdered: Bool) -> Int? {
-        while cursor < domains.count, !isUndecided(cursor) { cursor += 1 }
-        guard cursor < domains.count else { return nil }
-        if isOrdered { return cursor }
-        let end = min(domains.count, cursor + Self.comparedVariables)
-        var (best, bestScore) = (cursor, score(cursor))
-        for variable in cursor + 1..<max(cursor + 1, end) where isUndecided(variable) {
+        while cursor < order.count, !isUndecided(order[cursor]) { cursor += 1 }
+        guard cursor < order.count else { return nil }
+        if isOrdered { return order[cursor] }
+        var (best, bestScore) = (order[cursor], score(order[cursor]))
+        for variable in order[cursor...].dropFirst().prefix(Self.comparedVariables)
+        where isUndecided(variable) {
             let score = score(variable)
             if score < bestScore { (best, bestScore) = (variable, score) }
         }

@@ -56,7 +56,12 @@ struct PubGrub: Sendable {
             Universe(request.candidates, running: request.running), for: request.environment)
         universe = encoding.universe
         stepBudget = request.stepBudget
-        partial = PartialSolution(universe.variables.map { $0.full })
+        // What comes along is chosen after what is wanted, whose versions count.
+        let (wanted, universe) = (request.wanted, self.universe)
+        partial = PartialSolution(universe.variables.map { $0.full }) { variable in
+            guard let wanted else { return false }
+            return variable >= universe.pluginCount || !wanted.contains(universe.id(of: variable))
+        }
         for variable in universe.variables { watches.addVariable(valueCount: variable.valueCount) }
         incompatibilities.reserveCapacity(encoding.incompatibilities.count)
         for incompatibility in encoding.incompatibilities { add(incompatibility) }

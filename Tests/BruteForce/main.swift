@@ -9,7 +9,7 @@ guard numbers.count == 3 else {
     exit(64)
 }
 for seed in stride(from: numbers[0], to: numbers[2], by: numbers[1]) {
-    if let fault = try RandomInstances.fault(seed) {
+    if let fault = try RandomInstances.fault(seed) ?? RandomInstances.faultOfWanted(seed) {
         print(fault)
         exit(1)
     }

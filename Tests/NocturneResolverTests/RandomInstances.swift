@@ -14,7 +14,7 @@ enum RandomInstances {
         "*", "^1.0.0", "^2.0.0", ">=1.1.0", "<2.0.0", "=1.0.0", "^3.0.0", "^2.0.0-rc.1",
     ]
     private static let versions = ["1.0.0", "1.1.0", "2.0.0", "2.0.0-rc.1"]
-    static let ids: [PluginID] = ["a", "b", "c", "d", "e"]
+    private static let ids: [PluginID] = ["a", "b", "c", "d", "e"]
     private static let names: [PluginID] = ["a", "b", "c", "d", "e", "cap", "gone"]
 
     /// At most five ids of three versions, with everything that a manifest can say.
@@ -55,14 +55,27 @@ enum RandomInstances {
 
     /// What is wrong with the answer for a seed: not the best, or a proof or a choice that does not hold.
     static func fault(_ seed: Int) throws -> String? {
-        let request = try instance(seed)
+        fault(try instance(seed), "seed \(seed)")
+    }
+
+    /// The same where only some ids are wanted.
+    static func faultOfWanted(_ seed: Int) throws -> String? {
+        var request = try instance(seed)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 7)
+        let wanted = Set(ids.filter { _ in random.below(2) == 0 })
+        request.wanted = wanted
+        return fault(request, "seed \(seed), wanted \(wanted.sorted())")
+    }
+
+    private static func fault(_ request: ResolveRequest, _ name: String) -> String? {
         let resolution = Resolver.resolve(request)
-        let found = resolution.chosen.map { $0.label }
+        let found = resolution.chosen.filter { request.wanted?.contains($0.id) ?? true }
+            .map { $0.label }
         let best = BruteForce(request).best().map { request.candidates[$0].label }
         var faults = resolution.faults(as: request)
         if found != best { faults.append("found \(found), best is \(best)") }
         if !resolution.isProvenLargest { faults.append("gave up") }
-        return faults.isEmpty ? nil : "seed \(seed): \(faults.joined(separator: "; "))"
+        return faults.isEmpty ? nil : "\(name): \(faults.joined(separator: "; "))"
     }
 }
 
@@ -88,7 +101,38 @@ extension Resolution {
                 faults.append("the proof about \(id) denies something else")
             }
         }
-        return faults + circularFaults
+        for one in leftOut
+        where one.proof != nil && one.refusal == nil && !Self.isWellFormed(one.text, about: one.id)
+        {
+            faults.append("the text about \(one.id) has no good form: \(one.text)")
+        }
+        return faults + strangers(request) + circularFaults
+    }
+
+    /// Ids that came along though nobody chosen names them.
+    private func strangers(_ request: ResolveRequest) -> [String] {
+        guard let wanted = request.wanted else { return [] }
+        let candidates = chosen.compactMap { choice in
+            request.candidates.first { $0.id == choice.id && $0.label == choice.label }
+        }
+        let named = Set(
+            candidates.flatMap { Array($0.dependencies.keys) + Array($0.optionalDependencies.keys) }
+        )
+        return candidates.filter {
+            !wanted.contains($0.id) && named.isDisjoint(with: [$0.id] + $0.provides.keys)
+        }.map { "nobody asks for \($0.id)" }
+    }
+
+    /// One line, or several of which the last is the conclusion; each a sentence.
+    private static func isWellFormed(_ text: String, about id: PluginID) -> Bool {
+        let lines = text.split(separator: "\n")
+        guard let last = lines.last, lines.count <= 40 else { return false }
+        let start = last.drop { "( )0123456789".contains($0) }
+        let concludes =
+            start.hasPrefix("So, ") || start.hasPrefix("After ")
+            || lines.count == 1 && start.hasPrefix("Because ")
+        return concludes && last.contains("\(id)") && last.contains("cannot be loaded")
+            && lines.allSatisfy { $0.hasSuffix(".") && !$0.contains("  and") }
     }
 
     /// Proofs may refer to the proofs of others that are left out, but not in a circle.

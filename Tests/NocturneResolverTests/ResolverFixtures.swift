@@ -47,23 +47,7 @@ func request(_ text: String, wanted: Set<PluginID>? = nil) throws -> ResolveRequ
 func resolve(_ request: ResolveRequest) -> Resolution {
     let resolution = Resolver.resolve(request)
     #expect(resolution.faults(as: request) == [])
-    for one in resolution.leftOut {
-        checkForm(one.text, of: one.id, hasProof: one.proof != nil && one.refusal == nil)
-    }
     return resolution
-}
-
-/// One line, or several of which the last is the conclusion; each a sentence.
-private func checkForm(_ text: String, of id: PluginID, hasProof: Bool) {
-    let lines = text.split(separator: "\n")
-    guard hasProof, let last = lines.last else { return }
-    #expect(lines.count <= 40)
-    #expect(lines.allSatisfy { $0.hasSuffix(".") && !$0.contains("  and") }, "\(text)")
-    let start = last.drop { "( )0123456789".contains($0) }
-    #expect(
-        start.hasPrefix("So, ") || start.hasPrefix("After ")
-            || lines.count == 1 && start.hasPrefix("Because "), "\(text)")
-    #expect(last.contains("\(id)") && last.contains("cannot be loaded"), "\(text)")
 }
 
 extension Resolution {
