@@ -118,7 +118,8 @@ extension TaskTable {
 // MARK: - What goes
 
 extension TaskTable {
-    /// Removes finished tasks that a filter means, the oldest first, at most `limit`. Tasks of a graph that goes on stay.
+    /// Removes finished tasks that a filter means, the oldest first, at most `limit`. Tasks of a graph that goes on
+    /// stay.
     package mutating func clear(_ filter: TaskFilter, limit: Int, now: UnixTime) -> Int {
         var ids: [TaskID] = []
         for entry in finished.all {
@@ -189,7 +190,7 @@ extension TaskTable {
             }
         }
         if let key = record.idempotencyKey { idempotentTasks.outlive(key, id, record.state) }
-        if let node = record.node { leaveGraph(id, node) }
+        if let node = record.node { leaveGraph(node) }
         records[id] = nil
     }
 }

@@ -191,7 +191,8 @@ extension TaskTable {
         removeOldest(now: now)
     }
 
-    /// Gives a task back to where it waits for its turn: blocked, scheduled or available. If it has none any more, it ends.
+    /// Gives a task back to where it waits for its turn: blocked, scheduled or available. If it has none any more, it
+    /// ends.
     mutating func makeReady(_ record: inout TaskRecord, now: UnixTime) {
         let verdict = record.node?.verdict ?? .run
         if let deadline = record.deadline, deadline <= now {

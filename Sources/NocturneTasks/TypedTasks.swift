@@ -18,8 +18,8 @@ extension NewTask {
 }
 
 extension BackgroundTaskManager {
-    /// Registers what runs the tasks of a name, with an input and a result of types. An input that does not fit fails its
-    /// task at once: it would not fit the next time, either.
+    /// Registers what runs the tasks of a name, with an input and a result of types. An input that does not fit fails
+    /// its task at once: it would not fit the next time, either.
     ///
     /// - Parameters:
     ///   - wait: how long to wait after a failed attempt; `nil` from it: as the task's own policy says.

@@ -1,5 +1,5 @@
-// TaskStoreLimitTests.swift — what every store must hold back or hold together: cancelled and paused tasks, queues, keys,
-// duplicates. Next: TaskStoreGraphTests.swift.
+// TaskStoreLimitTests.swift — what every store must hold back or hold together: cancelled and paused tasks, queues,
+// keys, duplicates. Next: TaskStoreGraphTests.swift.
 
 import Testing
 

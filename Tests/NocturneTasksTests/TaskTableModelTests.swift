@@ -18,8 +18,8 @@ import NocturneTasks
         try run.drain()
     }
 
-    /// Under a full load of high ones a background task starts when its slack has passed, and not much later: by then it is
-    /// the first, and one place gets free with each end.
+    /// Under a full load of high ones a background task starts when its slack has passed, and not much later: by then
+    /// it is the first, and one place gets free with each end.
     @Test(arguments: [PriorityClass.normal, .low, .background])
     func `no load of higher classes makes a task wait beyond its slack`(
         priority: PriorityClass
