@@ -1,5 +1,5 @@
 // BackgroundTaskManager+Alarm.swift — what the manager does because time passes: it sleeps until the next thing is due,
-// and not at all while nothing is. Next: +Asking.
+// and not at all while nothing is. Next: BackgroundTaskManager+Asking.swift.
 
 internal import NocturneCore
 internal import Synchronization

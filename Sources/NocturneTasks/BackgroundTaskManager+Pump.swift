@@ -1,5 +1,6 @@
 // BackgroundTaskManager+Pump.swift — how tasks come and go: claimed into free places, run, and their ends handed back
-// together. Nobody waits in between: whoever ends while a batch is on its way is in the next. Next: +Alarm.
+// together. Nobody waits in between: whoever ends while a batch is on its way is in the next.
+// Next: BackgroundTaskManager+Alarm.swift.
 
 internal import NocturneCore
 internal import Synchronization

@@ -190,7 +190,7 @@ extension TaskTable {
             }
         }
         if let key = record.idempotencyKey { idempotentTasks.outlive(key, id, record.state) }
-        if let node = record.node { leaveGraph(id, node) }
+        if let node = record.node { leaveGraph(node) }
         records[id] = nil
     }
 }

@@ -29,16 +29,21 @@ extension TaskTable {
     }
 
     mutating func joinGraph(_ record: TaskRecord, _ node: GraphNode) {
-        graphs[node.graph, default: GraphMembers()].ids.append(record.id)
-        if !record.state.isFinished { graphs[node.graph]?.unfinished += 1 }
-        for parent in node.parents { children[parent, default: []].append(record.id) }
+        var members = graphs.removeValue(forKey: node.graph) ?? GraphMembers()
+        members.kept += 1
+        if !record.state.isFinished { members.unfinished += 1 }
+        if members.insert(record.id) {
+            for parent in node.parents { children[parent, default: []].append(record.id) }
+        }
+        graphs[node.graph] = members
     }
 
-    mutating func leaveGraph(_ id: TaskID, _ node: GraphNode) {
-        children[id] = nil
-        for parent in node.parents { children[parent]?.removeAll { $0 == id } }
-        graphs[node.graph]?.ids.removeAll { $0 == id }
-        if graphs[node.graph]?.ids.isEmpty == true { graphs[node.graph] = nil }
+    /// A task of a graph is kept no longer. The graph itself goes with the last one, all at once: it may be large.
+    mutating func leaveGraph(_ node: GraphNode) {
+        graphs[node.graph]?.kept -= 1
+        guard let members = graphs[node.graph], members.kept <= 0 else { return }
+        for id in members.ids { children[id] = nil }
+        graphs[node.graph] = nil
     }
 
     /// Tells those behind a task how it ended. What follows for them may end them, too, and so on: without recursion,

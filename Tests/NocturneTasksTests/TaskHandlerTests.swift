@@ -207,6 +207,24 @@ import NocturneTasks
         await second.shutdown()
     }
 
+    @Test func `a handler that stops for a shutdown is run again, and loses no attempt`()
+        async throws
+    {
+        let first = manager("w1") { $0.drain = .seconds(1) }
+        first.handle("long") { [clock] _, _ in
+            try await clock.sleep(until: .seconds(1 << 40))
+            return nil
+        }
+        let id = try await first.add(NewTask("long")).id
+        try await eventually("it runs") { try await first.task(id)?.state == .running }
+        let stopping = Task { await first.shutdown() }
+        try await clock.run(until: "it is given back") {
+            try await first.task(id)?.state == .available
+        }
+        await stopping.value
+        #expect(try await first.task(id)?.attempt == 0)
+    }
+
     @Test func `a schedule runs through the manager, and again after it was changed`() async throws
     {
         let manager = manager()

@@ -1,5 +1,5 @@
-// TaskManagerTests.swift — tasks from adding to their end, through the manager, in virtual time. Next:
-// VirtualClock.swift.
+// TaskManagerTests.swift — tasks from adding to their end, through the manager, in virtual time.
+// Next: VirtualClock.swift.
 
 import Testing
 

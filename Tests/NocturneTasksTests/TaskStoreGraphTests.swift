@@ -21,8 +21,8 @@ import NocturneTasks
 
     // MARK: - Rules
 
-    /// Two tasks end as given, in order; then this is where the third stands after each. From Airflow's description of
-    /// its trigger rules.
+    /// Two tasks end as given, in order; then this is where the third stands after each. From Airflow's description
+    /// of its trigger rules.
     @Test(arguments: [
         (
             TriggerRule.allSucceeded, [TaskState.completed, .completed],
