@@ -194,9 +194,10 @@ extension StoredTable {
         if let graph = known?.node?.graph.number {
             restore(try rows.tasks(inGraph: graph), now: now)
         } else if known == nil, let row = try rows.task(id.number) {
-            restore(try row.graph.map { graph throws(StoreError) in
-                try rows.tasks(inGraph: graph)
-            } ?? [row], now: now)
+            restore(
+                try row.graph.map { graph throws(StoreError) in
+                    try rows.tasks(inGraph: graph)
+                } ?? [row], now: now)
         }
     }
 
