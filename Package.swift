@@ -105,7 +105,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "nocturne-bench",
-            dependencies: ["NocturneHost", "NocturneCore", "CLinux", "CWire"],
+            dependencies: ["NocturneHost", "NocturneResolver", "NocturneCore", "CLinux", "CWire"],
             swiftSettings: swiftSettings
         ),
 

@@ -220,6 +220,8 @@ static int32_t check_health(nocturne_error_t *error) {
 
 // ---------------------------------------------------------------------------------------------- the tables
 
+NOCTURNE_IDENTIFY("word-count", VERSION)
+
 static const void *get_extension(const char *id) {
     static const nocturne_contribution_t tool_items[] = { { "count", count, NULL } };
     static const nocturne_contribution_t command_items[] = { { "word-count:reset", reset, NULL } };
@@ -228,6 +230,7 @@ static const void *get_extension(const char *id) {
     static const nocturne_settings_t settings = { sizeof settings, 0, settings_changed };
     static const nocturne_state_t state = { sizeof state, 0, save, restore };
     static const nocturne_health_t health = { sizeof health, 0, check_health };
+    if (strcmp(id, NOCTURNE_IDENTITY) == 0) return nocturne_identity;
     if (strcmp(id, NOCTURNE_TOOLS) == 0) return &tools;
     if (strcmp(id, NOCTURNE_COMMANDS) == 0) return &commands;
     if (strcmp(id, NOCTURNE_SETTINGS) == 0) return &settings;

@@ -101,9 +101,8 @@ func hexadecimal(_ byte: UInt8) -> String {
 }
 
 /// `text` in quotes, as an error shows what a stranger wrote: control characters escaped, so that
-/// it cannot drive a terminal or forge a log line, and cut after 80 characters.
-package func quoted(_ text: String) -> String {
-    let limit = 80
+/// it cannot drive a terminal or forge a log line, and cut after `limit` characters.
+package func quoted(_ text: String, limit: Int = 80) -> String {
     var result = "\""
     var shown = 0
     for scalar in text.unicodeScalars {

@@ -155,7 +155,8 @@ enum SandboxProbe {
 
     private static func report(from pool: ZygotePool) async -> Result<SandboxReport, StartError> {
         let spec = WorkerSpec(
-            plugin: "doctor", object: objectName, memoryBytes: 64 << 20, concurrency: 1, threads: 0,
+            plugin: "doctor", version: SemanticVersion(0, 0, 0), file: objectName,
+            object: objectName, memoryBytes: 64 << 20, concurrency: 1, threads: 0,
             contributions: [])
         let seen = ReportingServices()
         do throws(StartError) {

@@ -150,10 +150,10 @@ final class PluginBuild: Sendable {
         }
     }
 
-    /// What a worker of it is started with.
-    var spec: WorkerSpec {
+    /// What a worker of it is started with, when it came in `file`.
+    func spec(from file: String) -> WorkerSpec {
         WorkerSpec(
-            plugin: id, object: "\(hash).so",
+            plugin: id, version: manifest.version, file: file, object: "\(hash).so",
             memoryBytes: UInt64(clamping: manifest.limits.memory.bytes),
             concurrency: manifest.limits.concurrency, threads: manifest.limits.threads ?? 0,
             contributions: contributions.map { ($0.kind.wireKind, $0.name) })

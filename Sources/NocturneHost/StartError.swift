@@ -17,6 +17,8 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
     case entry(String)
     /// Handlers are missing, or a table is incomplete.
     case contract(String)
+    /// The loaded code states another `field` (`id`, `version`) than the manifest of its file.
+    case identity(file: String, field: String, manifest: String, code: String)
     /// `activate` returned an error.
     case activate(message: String)
     /// The health check said no.
@@ -30,6 +32,9 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
     /// It served, but another plugin of the same change did not come to.
     case rolledBack(String)
 
+    /// Characters of an id or a version that are shown: all that they may have, or the difference might be cut off.
+    private static let shownLimit = SemanticVersion.maximumLength
+
     var code: String {
         switch self {
         case .system: "system"
@@ -39,6 +44,7 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
         case .load: "load"
         case .entry: "entry"
         case .contract: "contract"
+        case .identity: "identity"
         case .activate: "activate"
         case .unhealthy: "unhealthy"
         case .state: "state"
@@ -61,6 +67,10 @@ enum StartError: Error, Sendable, Hashable, CustomStringConvertible {
         case .load(let why): "it could not be loaded: \(why)"
         case .entry(let why): "nocturne_plugin_entry failed: \(why)"
         case .contract(let why): "it breaks the contract: \(why)"
+        case .identity(let file, let field, let manifest, let code):
+            "the manifest and the code of \(file) disagree about `\(field)`: the manifest says "
+                + "\(quoted(manifest, limit: Self.shownLimit)), the code \(quoted(code, limit: Self.shownLimit)); "
+                + "rebuild it with both from one source"
         case .activate(let message): "activate failed: \(message)"
         case .unhealthy(let message): "its health check failed: \(message)"
         case .state(let message): "it could not take over the state: \(message)"

@@ -15,7 +15,7 @@ extension Supervisor {
             return Refusal("nameTaken", error.description)
         }
         do throws(StartError) {
-            let generation = try await prepare(build, settings)
+            let generation = try await prepare(build, settings, file)
             try await check(generation)
             serve(generation, settings, file)
             noteServed(build)
@@ -32,10 +32,10 @@ extension Supervisor {
 
     /// A worker with the plugin in it, activated, but not serving yet.
     private func prepare(
-        _ build: PluginBuild, _ settings: JSONValue
+        _ build: PluginBuild, _ settings: JSONValue, _ file: String
     ) async throws(StartError) -> Generation {
         let (worker, extensions) = try await host.pool.start(
-            build.spec, runtime: build.manifest.runtime,
+            build.spec(from: file), runtime: build.manifest.runtime,
             services: WorkerServices(id, host: host.services), within: host.limits.load)
         lastNumber += 1
         let generation = Generation(
@@ -145,7 +145,7 @@ extension Supervisor {
         var started: Generation?
         var parked: Int64?
         do throws(StartError) {
-            let new = try await prepare(build, settings)
+            let new = try await prepare(build, settings, file)
             started = new
             if build.manifest.reload.state, old.extensions.contains(.state),
                 new.extensions.contains(.state)

@@ -10,6 +10,9 @@ import Synchronization
 /// What a worker is started with.
 struct WorkerSpec: Sendable {
     var plugin: PluginID
+    var version: SemanticVersion
+    /// The file that it came in, for errors.
+    var file: String
     /// File name in the object store.
     var object: String
     var memoryBytes: UInt64
@@ -27,15 +30,6 @@ struct SandboxReport: Sendable, Hashable {
     let degradations: [String]
 
     var layers: [String] { SandboxLayers.names(of: bits) }
-}
-
-/// Extensions that the plugin has.
-struct PluginExtensions: OptionSet, Sendable {
-    let rawValue: UInt32
-    static let health = PluginExtensions(rawValue: WIRE_EXTENSION_HEALTH)
-    static let state = PluginExtensions(rawValue: WIRE_EXTENSION_STATE)
-    static let settings = PluginExtensions(rawValue: WIRE_EXTENSION_SETTINGS)
-    static let cancel = PluginExtensions(rawValue: WIRE_EXTENSION_CANCEL)
 }
 
 /// One process with one plugin in it.
@@ -348,9 +342,10 @@ final class Worker: Sendable {
         case WIRE_MESSAGE_LOADED:
             guard let message = load(wire_loaded.self) else { return "a loaded of \(size) bytes" }
             guard report != nil else { return "loaded before hello" }
-            guard
-                loaded.fulfill(.success(PluginExtensions(rawValue: message.extensions)))
-            else { return "a second loaded" }
+            let result = Result { () throws(StartError) in
+                try PluginExtensions(message, of: spec)
+            }
+            guard loaded.fulfill(result) else { return "a second loaded" }
         case WIRE_MESSAGE_FAILED:
             guard var message = load(wire_failed.self) else { return "a failure of \(size) bytes" }
             let text = withUnsafeBytes(of: &message.text) { Zygote.text($0) }

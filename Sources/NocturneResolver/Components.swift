@@ -8,6 +8,7 @@ enum Components {
     /// Requests without a name in common, in the order of their first ids.
     static func split(_ request: ResolveRequest) -> [ResolveRequest] {
         var places: [PluginID: Int] = [:]
+        places.reserveCapacity(request.candidates.count)
         var parents: [Int] = []
         func place(_ name: PluginID) -> Int {
             if let known = places[name] { return known }
@@ -34,10 +35,11 @@ enum Components {
             for name in candidate.conflicts.keys { join(name) }
             for name in candidate.provides.keys { join(name) }
         }
+        let roots = own.map(root)
+        if roots.allSatisfy({ $0 == roots[0] }) { return [request] }
         var groups: [Int: Int] = [:]
         var candidates: [[Candidate]] = []
-        for (index, candidate) in request.candidates.enumerated() {
-            let root = root(own[index])
+        for (candidate, root) in zip(request.candidates, roots) {
             if let group = groups[root] {
                 candidates[group].append(candidate)
             } else {
@@ -51,11 +53,13 @@ enum Components {
     private static func requests(
         _ groups: [[Candidate]], _ request: ResolveRequest
     ) -> [ResolveRequest] {
-        let ordered = groups.enumerated().map { (index: $0.offset, id: $0.element.map(\.id).min()) }
-            .sorted { left, right in
-                guard let a = left.id, let b = right.id else { return false }
-                return a < b
-            }
+        let ordered = groups.enumerated().map {
+            (index: $0.offset, id: $0.element.lazy.map { $0.id }.min())
+        }
+        .sorted { left, right in
+            guard let a = left.id, let b = right.id else { return false }
+            return a < b
+        }
         return ordered.map { group in
             var one = request
             one.candidates = groups[group.index]

@@ -43,6 +43,7 @@ extension PubGrub {
         resolvent.intersect(incompatibilities[conflict].terms, except: nil)
         var steps: [Incompatibility.Step] = []
         while true {
+            spend(resolvent.variables.count)
             let latest = latestSatisfier(of: resolvent)
             let assignment = partial.trail[latest.position]
             guard let set = resolvent[assignment.variable] else {
@@ -161,6 +162,7 @@ extension PubGrub {
                 steps.append(.init(variable: assignment.variable, incompatibility: cause))
             }
             latest = -1
+            spend(resolvent.variables.count)
             for variable in resolvent.variables {
                 if let set = resolvent[variable] {
                     latest = max(latest, position(of: variable, set, assumption))

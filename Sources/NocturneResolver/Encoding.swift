@@ -43,13 +43,15 @@ struct Encoding {
         let id = universe.id(of: variable)
         var sets: [(Declaration, ValueSet)] = []
         var places: [Declaration: Int] = [:]
+        let count = universe.variables[variable].valueCount
         func add(_ kind: Kind, _ name: PluginID, _ range: VersionRange, _ value: Int) {
             let declaration = Declaration(kind: kind, name: name, range: range)
-            if let place = places[declaration] {
+            // An only version says nothing twice.
+            if count > 2, let place = places[declaration] {
                 sets[place].1.insert(value)
             } else {
-                places[declaration] = sets.count
-                var set = ValueSet(emptyOf: universe.variables[variable].valueCount)
+                if count > 2 { places[declaration] = sets.count }
+                var set = ValueSet(emptyOf: count)
                 set.insert(value)
                 sets.append((declaration, set))
             }

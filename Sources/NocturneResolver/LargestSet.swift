@@ -39,7 +39,7 @@ struct LargestSet {
         wanted = (0..<universe.pluginCount).filter {
             request.wanted?.contains(universe.id(of: $0)) ?? true
         }.sorted { (worth[$1], $0) < (worth[$0], $1) }
-        find()
+        find(request)
     }
 
     /// That an id is there, in any version.
@@ -47,9 +47,8 @@ struct LargestSet {
         .init(variable: variable, set: solver.universe.variables[variable].present)
     }
 
-    private mutating func find() {
+    private mutating func find(_ request: ResolveRequest) {
         let goals = wanted.map { Self.present($0, solver) }
-        let untaught = solver
         // Most directories agree: then the first solution in the order of ids is the answer.
         let (outcome, dropped) = within(share: 8) { $0.solveGreedily(goals) }
         if case .solution(let found) = outcome {
@@ -64,7 +63,7 @@ struct LargestSet {
                 take(found)
                 leaveOut(dropped)
             } else {
-                grow(goals, untaught)
+                grow(goals, PubGrub(request))
             }
         }
         if !leftOut.isEmpty, isProven { improve() }
@@ -142,8 +141,11 @@ struct LargestSet {
         return goals.indices.sorted { (demands[$0], $0) < (demands[$1], $1) }.map { goals[$0] }
     }
 
-    /// What was learned in vain is a burden for the next question.
+    /// What was learned in vain is a burden for the next question, if it is much: to forget costs a copy of what
+    /// was known before.
     private mutating func forget(_ untaught: PubGrub) {
+        let known = untaught.incompatibilities.count
+        guard solver.incompatibilities.count - known > known / 20 else { return }
         let spent = solver.steps - untaught.steps
         let budget = solver.stepBudget
         solver = untaught

@@ -9,7 +9,8 @@ struct LoadOrder {
     private(set) var layers: [[PluginID]] = []
     private(set) var notes: [String] = []
 
-    private var waits: [Set<Int>]
+    /// One of a node may stand twice.
+    private var waits: [[Int]]
 
     /// - Parameter graph: of a solution.
     init(_ graph: StartGraph, _ universe: Universe) {
@@ -23,7 +24,7 @@ struct LoadOrder {
                 let best = need.providers.min {
                     (graph.rank[$0] ?? 0, $0) < (graph.rank[$1] ?? 0, $1)
                 }
-                if let best { waits[index].insert(best) }
+                if let best { waits[index].append(best) }
                 for other in need.providers where other != best { soft.append((index, other, nil)) }
             }
             for wish in node.wishes {
@@ -40,12 +41,12 @@ struct LoadOrder {
         _ arrows: [(node: Int, target: Int, name: PluginID?)], _ ids: [PluginID]
     ) {
         let required = waits
-        for arrow in arrows { waits[arrow.node].insert(arrow.target) }
+        for arrow in arrows { waits[arrow.node].append(arrow.target) }
         if layered() != nil { return }
         waits = required
         for arrow in arrows.sorted(by: { ($0.node, $0.target) < ($1.node, $1.target) }) {
             if !reaches(arrow.node, from: arrow.target) {
-                waits[arrow.node].insert(arrow.target)
+                waits[arrow.node].append(arrow.target)
             } else if arrow.name != nil {
                 notes.append(
                     "\(ids[arrow.node]) starts without waiting for \(ids[arrow.target]), which it uses "
@@ -67,7 +68,7 @@ struct LoadOrder {
 
     /// Each plugin one layer after the last that it waits for; `nil` if there is a ring.
     private func layered() -> [[Int]]? {
-        var open = waits.map(\.count)
+        var open = waits.map { $0.count }
         var waiters: [[Int]] = Array(repeating: [], count: waits.count)
         for (node, targets) in waits.enumerated() {
             for target in targets { waiters[target].append(node) }

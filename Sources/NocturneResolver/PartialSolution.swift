@@ -15,6 +15,8 @@ struct PartialSolution: Sendable {
         let variable: Int
         let level: Int
         let reason: Reason
+        /// What this took from the domain.
+        let removed: ValueSet
     }
 
     private struct Entry: Sendable {
@@ -76,9 +78,11 @@ struct PartialSolution: Sendable {
     /// Narrows the domain of `variable` to `domain`, which is not empty.
     mutating func assign(_ variable: Int, _ domain: ValueSet, _ reason: Reason) {
         history[variable].append(Entry(position: trail.count, domain: domain))
+        let removed = domains[variable].subtracting(domain)
         domains[variable] = domain
         if case .assumption(let set) = reason { assumed[variable] = set }
-        trail.append(Assignment(variable: variable, level: level, reason: reason))
+        trail.append(
+            Assignment(variable: variable, level: level, reason: reason, removed: removed))
         if variable < cursor, !domain.contains(Term.absent) { cursor = variable }
     }
 
@@ -100,10 +104,11 @@ struct PartialSolution: Sendable {
         cursor = start.cursor
     }
 
-    /// Whether the variable of the assignment at `position` was narrowed again since.
-    func isSuperseded(_ position: Int) -> Bool {
-        history[trail[position].variable].last?.position != position
-    }
+    /// Whether `term` holds whatever else is chosen.
+    func holds(_ term: Term) -> Bool { domains[term.variable].isSubset(of: term.set) }
+
+    /// Whether `term` cannot hold any more.
+    func isBroken(_ term: Term) -> Bool { domains[term.variable].isDisjoint(with: term.set) }
 
     /// The position of the assignment by which `variable` came to be in `set`; -1 if it always was, `nil` if
     /// it is not.
@@ -119,6 +124,16 @@ struct PartialSolution: Sendable {
             if entries[middle].domain.isSubset(of: set) { high = middle } else { low = middle + 1 }
         }
         return entries[low].position
+    }
+
+    /// A value of `variable` outside of `set`: one that is possible, or else one of those that went last. There
+    /// must be one.
+    func witness(of variable: Int, outside set: ValueSet) -> Int {
+        if let possible = domains[variable].best(outside: set) { return possible }
+        guard let position = satisfier(of: variable, in: set), position >= 0,
+            let last = trail[position].removed.best(outside: set)
+        else { preconditionFailure("a term that always holds has no witness") }
+        return last
     }
 
     /// Ids among which the likeliest to fail is looked for.

@@ -32,10 +32,7 @@ struct PubGrub: Sendable {
     private(set) var steps = 0
     var stepBudget: Int
 
-    /// For each variable the incompatibilities that wait for a term of it.
-    private var watches: [[Int]]
-    /// For each incompatibility the places of the two terms watched.
-    private var watched: [(first: Int, second: Int)] = []
+    private var watches = Watches()
     /// Trail positions below it were propagated.
     private var head = 0
     private var placed: [Assumption] = []
@@ -59,8 +56,8 @@ struct PubGrub: Sendable {
             Universe(request.candidates, running: request.running), for: request.environment)
         universe = encoding.universe
         stepBudget = request.stepBudget
-        partial = PartialSolution(universe.variables.map(\.full))
-        watches = Array(repeating: [], count: universe.variables.count)
+        partial = PartialSolution(universe.variables.map { $0.full })
+        for variable in universe.variables { watches.addVariable(valueCount: variable.valueCount) }
         incompatibilities.reserveCapacity(encoding.incompatibilities.count)
         for incompatibility in encoding.incompatibilities { add(incompatibility) }
     }
@@ -170,7 +167,7 @@ struct PubGrub: Sendable {
         }
     }
 
-    /// Counts steps taken elsewhere for the same answer.
+    /// Counts steps taken elsewhere for the same answer: terms looked at in a conflict, or another solver's.
     mutating func spend(_ count: Int) { steps += count }
 
     // MARK: - Steps of the search
@@ -224,61 +221,66 @@ struct PubGrub: Sendable {
     /// budget is spent.
     private mutating func propagate() -> Int? {
         while head < partial.trail.count, steps <= stepBudget {
-            let variable = partial.trail[head].variable
+            let assignment = partial.trail[head]
             head += 1
-            // A later assignment of the same variable says all that this one does.
-            if partial.isSuperseded(head - 1) { continue }
-            var list: [Int] = []
-            swap(&list, &watches[variable])
-            var kept = 0
-            for index in list.indices {
-                let number = list[index]
-                steps += 1
-                switch visit(number, variable) {
-                case .moved: continue
-                case .kept: break
-                case .conflict:
-                    list.removeSubrange(kept..<index)
-                    watches[variable] = list
-                    return number
-                }
-                list[kept] = number
-                kept += 1
+            var removed = assignment.removed
+            while let value = removed.popFirst() {
+                if let conflict = lookAgain(assignment.variable, without: value) { return conflict }
             }
-            list.removeLast(list.count - kept)
-            watches[variable] = list
         }
+        return nil
+    }
+
+    /// Looks at the incompatibilities that had `value` for a witness.
+    private mutating func lookAgain(_ variable: Int, without value: Int) -> Int? {
+        var list = watches.take(variable, witness: value)
+        var kept = 0
+        for index in list.indices {
+            let number = list[index]
+            steps += 1
+            switch visit(number, variable) {
+            case .moved: continue
+            case .kept: break
+            case .conflict:
+                list.removeSubrange(kept..<index)
+                watches.giveBack(list, variable, witness: value)
+                return number
+            }
+            list[kept] = number
+            kept += 1
+        }
+        list.removeLast(list.count - kept)
+        watches.giveBack(list, variable, witness: value)
         return nil
     }
 
     private enum Visit { case kept, moved, conflict }
 
-    /// Looks at an incompatibility that watches a term of `variable`.
+    /// Looks at an incompatibility whose term of `variable` has lost its witness.
     private mutating func visit(_ number: Int, _ variable: Int) -> Visit {
-        let pair = watched[number]
-        let isFirst = incompatibilities[number].terms[pair.first].variable == variable
+        let terms = incompatibilities[number].terms
+        let pair = watches[number]
+        let isFirst = terms[pair.first].variable == variable
         let (own, other) = isFirst ? (pair.first, pair.second) : (pair.second, pair.first)
-        if !isSatisfied(number, own) { return .kept }
-        let otherVariable = incompatibilities[number].terms[other].variable
-        let otherSet = incompatibilities[number].terms[other].set
-        if partial.domains[otherVariable].isDisjoint(with: otherSet) { return .kept }
-        for place in incompatibilities[number].terms.indices
-        where place != own && place != other && !isSatisfied(number, place) {
-            watched[number] = (place, other)
-            watches[incompatibilities[number].terms[place].variable].append(number)
+        if partial.isBroken(terms[other]) { return .kept }
+        if findWitness(number, terms[own]) { return .moved }
+        for place in terms.indices
+        where place != own && place != other && findWitness(number, terms[place]) {
+            watches[number] = (place, other)
             return .moved
         }
-        let rest = partial.domains[otherVariable].subtracting(otherSet)
-        if rest.isEmpty { return .conflict }
-        if rest != partial.domains[otherVariable] {
-            partial.assign(otherVariable, rest, .derivation(number))
-        }
+        if partial.holds(terms[other]) { return .conflict }
+        exclude(terms[other], number)
         return .kept
     }
 
-    private func isSatisfied(_ number: Int, _ place: Int) -> Bool {
-        let variable = incompatibilities[number].terms[place].variable
-        return partial.domains[variable].isSubset(of: incompatibilities[number].terms[place].set)
+    /// Watches another value because of which `term` does not hold; `false` if it does.
+    private mutating func findWitness(_ number: Int, _ term: Term) -> Bool {
+        guard let witness = partial.domains[term.variable].best(outside: term.set) else {
+            return false
+        }
+        watches.add(number, term.variable, witness: witness)
+        return true
     }
 
     // MARK: - Adding
@@ -297,15 +299,19 @@ struct PubGrub: Sendable {
     /// Adds to the list of what is known, for proofs; nothing is watched.
     mutating func append(_ incompatibility: Incompatibility) -> Int {
         incompatibilities.append(incompatibility)
-        watched.append((0, 0))
+        watches.addIncompatibility()
         return incompatibilities.count - 1
     }
 
     /// Watches the terms at two places, which must be those that came to hold last, or do not hold.
     mutating func watch(_ number: Int, _ first: Int, _ second: Int) {
-        watched[number] = (first, second)
-        watches[incompatibilities[number].terms[first].variable].append(number)
-        watches[incompatibilities[number].terms[second].variable].append(number)
+        watches[number] = (first, second)
+        for place in [first, second] {
+            let term = incompatibilities[number].terms[place]
+            watches.add(
+                number, term.variable,
+                witness: partial.witness(of: term.variable, outside: term.set))
+        }
     }
 
     /// Derives that `term`, the last one of an incompatibility, does not hold.
@@ -327,8 +333,9 @@ struct PubGrub: Sendable {
         var ring = ring
         let found = universe.missing(ring.support, ring.name, nil)
         while partial.domains.count < universe.variables.count {
-            partial.addVariable(universe.variables[partial.domains.count].full)
-            watches.append([])
+            let variable = universe.variables[partial.domains.count]
+            partial.addVariable(variable.full)
+            watches.addVariable(valueCount: variable.valueCount)
         }
         if let term = found.term { ring.terms.append(term) }
         for fact in found.facts { settle(append(fact)) }

@@ -108,10 +108,10 @@ package struct RunningPlugin: Sendable, Hashable {
 
 /// A question for ``Resolver``.
 package struct ResolveRequest: Sendable {
-    /// Visits of an incompatibility that one resolution may take; twice as many if nothing was found by then. A
-    /// directory of 10,000 plugins that agree takes about 100,000; the limit ends a hopeless search within a second or
-    /// two.
-    package static let defaultStepBudget = 5_000_000
+    /// Visits of an incompatibility, or of a term in a conflict, that one resolution may take; twice as many if
+    /// nothing was found by then. A directory of 10,000 plugins that agree takes about 10,000; the limit ends a hopeless search within a second
+    /// (`nocturne-bench resolver`).
+    package static let defaultStepBudget = 2_000_000
 
     /// In any order: it does not change the answer.
     package var candidates: [Candidate]

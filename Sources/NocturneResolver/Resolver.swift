@@ -1,5 +1,5 @@
 // Resolver.swift — one question, one answer: what to load, in which order, and why not the rest.
-// Pure and deterministic. Next: Components.swift.
+// Pure and deterministic. Next: Loadability.swift.
 
 import NocturneCore
 

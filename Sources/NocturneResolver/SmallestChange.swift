@@ -10,6 +10,14 @@ struct SmallestChange {
     /// What is chosen.
     private let chosen: [PluginID]
     private var trials = 0
+    /// What manifests ask of each name.
+    private lazy var demands = Self.demands(of: universe.candidates, chosen: Set(chosen))
+
+    private struct Demand {
+        let range: VersionRange
+        /// Whether one that is chosen depends on it.
+        let mustHold: Bool
+    }
 
     /// Trials that one resolution may take, and candidates in a directory beyond which none is made: each
     /// solves the directory once more.
@@ -27,7 +35,7 @@ struct SmallestChange {
         guard request.candidates.count <= Self.maximumCandidates else { return nil }
         let goal = universe.id(of: variable)
         var tried: Set<PluginID> = []
-        for node in proof.nodes {
+        for node in proof.nodes where trials < Self.maximumTrials {
             guard case .fact(let fact) = node.cause else { continue }
             switch fact {
             case .dependency(let name, let range), .optional(let name, let range):
@@ -71,23 +79,34 @@ struct SmallestChange {
 
     /// The least version that stands in a range on `name`, is in `range`, and not there yet. Ranges of others
     /// may ask for more than `range` does.
-    private func leastVersion(of name: PluginID, _ range: VersionRange) -> SemanticVersion? {
-        var ranges: Set<VersionRange> = [range]
-        for candidate in universe.candidates {
-            if let other = candidate.dependencies[name] { ranges.insert(other) }
-            if let other = candidate.optionalDependencies[name] { ranges.insert(other) }
-        }
+    private mutating func leastVersion(of name: PluginID, _ range: VersionRange) -> SemanticVersion?
+    {
+        let demands = demands[name] ?? []
+        let ranges = Set([range] + demands.map { $0.range })
         let present = Set(universe.versions(of: name))
         let versions = ranges.flatMap(Self.versionsWritten).filter {
             range.contains($0) && !present.contains($0.description)
         }
         let accepted = versions.sorted().first { version in
-            universe.candidates.allSatisfy { candidate in
-                !chosen.contains(candidate.id)
-                    || candidate.dependencies[name].map { $0.contains(version) } ?? true
-            }
+            demands.allSatisfy { !$0.mustHold || $0.range.contains(version) }
         }
         return accepted ?? versions.min()
+    }
+
+    private static func demands(
+        of candidates: [Candidate], chosen: Set<PluginID>
+    ) -> [PluginID: [Demand]] {
+        var demands: [PluginID: [Demand]] = [:]
+        for candidate in candidates {
+            let isChosen = chosen.contains(candidate.id)
+            for (name, range) in candidate.dependencies {
+                demands[name, default: []].append(.init(range: range, mustHold: isChosen))
+            }
+            for (name, range) in candidate.optionalDependencies {
+                demands[name, default: []].append(.init(range: range, mustHold: false))
+            }
+        }
+        return demands
     }
 
     /// The versions in the text of a range, and the next patch of each, which a `>` may mean.

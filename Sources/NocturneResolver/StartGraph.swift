@@ -64,12 +64,14 @@ struct StartGraph: Sendable {
 
     /// A plugin can start when each of its needs has a provider that can.
     private func ranks() -> [Int?] {
-        var open = nodes.map(\.needs.count)
+        var open = nodes.map { $0.needs.count }
         var waiting: [[(node: Int, need: Int)]] = Array(repeating: [], count: nodes.count)
-        var isMet = nodes.map { Array(repeating: false, count: $0.needs.count) }
-        for (node, needs) in nodes.map(\.needs).enumerated() {
-            for (need, providers) in needs.map(\.providers).enumerated() {
-                for provider in providers { waiting[provider].append((node, need)) }
+        // Of all needs, numbered through.
+        var isMet: [Bool] = []
+        for node in nodes.indices {
+            for need in nodes[node].needs {
+                for provider in need.providers { waiting[provider].append((node, isMet.count)) }
+                isMet.append(false)
             }
         }
         var ranks: [Int?] = Array(repeating: nil, count: nodes.count)
@@ -79,8 +81,8 @@ struct StartGraph: Sendable {
             var next: [Int] = []
             for node in ready { ranks[node] = rank }
             for node in ready {
-                for (waiter, need) in waiting[node] where !isMet[waiter][need] {
-                    isMet[waiter][need] = true
+                for (waiter, need) in waiting[node] where !isMet[need] {
+                    isMet[need] = true
                     open[waiter] -= 1
                     if open[waiter] == 0 { next.append(waiter) }
                 }

@@ -57,6 +57,9 @@ struct Universe: Sendable {
     private var offers: [PluginID: [Offer]] = [:]
     private var fits: [FitKey: [Provider]] = [:]
     private var needs: [NeedKey: Int] = [:]
+    /// Offers up to which testing all takes less time than looking up a range, which takes 10 tests to hash
+    /// (`nocturne-bench resolver`).
+    private static let testedOffers = 4
 
     init(_ candidates: [Candidate], running: [PluginID: RunningPlugin]) {
         self.candidates = Self.ordered(candidates, running: running)
@@ -145,9 +148,13 @@ struct Universe: Sendable {
 
     /// Who answers to `name` with a version in `range`, in the order of variables.
     mutating func providers(of name: PluginID, in range: VersionRange) -> [Provider] {
+        guard let offers = offers[name] else { return [] }
+        if offers.count <= Self.testedOffers {
+            return grouped(offers.filter { range.contains($0.version) })
+        }
         let key = FitKey(name: name, range: range)
         if let known = fits[key] { return known }
-        let found = grouped((offers[name] ?? []).filter { range.contains($0.version) })
+        let found = grouped(offers.filter { range.contains($0.version) })
         fits[key] = found
         return found
     }

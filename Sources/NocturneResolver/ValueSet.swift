@@ -59,14 +59,22 @@ package struct ValueSet: Sendable, Hashable {
     package var values: [Int] {
         var found: [Int] = []
         found.reserveCapacity(count)
-        for (index, word) in ([low] + (high ?? [])).enumerated() {
-            var rest = word
-            while rest != 0 {
-                found.append(64 * index + rest.trailingZeroBitCount)
-                rest &= rest - 1
-            }
-        }
+        var rest = self
+        while let value = rest.popFirst() { found.append(value) }
         return found
+    }
+
+    /// Takes out the least value.
+    mutating func popFirst() -> Int? {
+        if low != 0 {
+            defer { low &= low - 1 }
+            return low.trailingZeroBitCount
+        }
+        guard let index = high?.firstIndex(where: { $0 != 0 }), let word = high?[index] else {
+            return nil
+        }
+        high?[index] &= word - 1
+        return 64 * (index + 1) + word.trailingZeroBitCount
     }
 
     /// The least value; there must be one.
@@ -78,16 +86,31 @@ package struct ValueSet: Sendable, Hashable {
         preconditionFailure("an empty set has no first value")
     }
 
+    /// The least value that is not in `other`, but "absent" only if it is the only one; `nil` if there is none.
+    func best(outside other: ValueSet) -> Int? {
+        let rest = low & ~other.low
+        let versions = rest & ~1
+        if versions != 0 { return versions.trailingZeroBitCount }
+        if let high, let others = other.high {
+            for index in high.indices {
+                let rest = high[index] & ~others[index]
+                if rest != 0 { return 64 * (index + 1) + rest.trailingZeroBitCount }
+            }
+        }
+        return rest == 0 ? nil : Term.absent
+    }
+
     func isSubset(of other: ValueSet) -> Bool {
-        guard low & ~other.low == 0 else { return false }
-        guard let high, let others = other.high else { return true }
-        return high.indices.allSatisfy { high[$0] & ~others[$0] == 0 }
+        low & ~other.low == 0 && (high == nil || highWords(with: other) { $0 & ~$1 == 0 })
     }
 
     func isDisjoint(with other: ValueSet) -> Bool {
-        guard low & other.low == 0 else { return false }
+        low & other.low == 0 && (high == nil || highWords(with: other) { $0 & $1 == 0 })
+    }
+
+    private func highWords(with other: ValueSet, are holds: (UInt64, UInt64) -> Bool) -> Bool {
         guard let high, let others = other.high else { return true }
-        return high.indices.allSatisfy { high[$0] & others[$0] == 0 }
+        return high.indices.allSatisfy { holds(high[$0], others[$0]) }
     }
 
     func union(_ other: ValueSet) -> ValueSet { combined(with: other, |) }

@@ -1,5 +1,5 @@
 // BackgroundTaskManager+Alarm.swift — what the manager does because time passes: it sleeps until the next thing is due,
-// and not at all while nothing is. Next: +Asking.
+// and not at all while nothing is. Next: BackgroundTaskManager+Asking.swift.
 
 internal import NocturneCore
 internal import Synchronization
@@ -33,6 +33,7 @@ extension BackgroundTaskManager {
 
     private func setAlarm(at time: Duration) {
         let old = state.withLock { state -> Task<Void, Never>? in
+            if state.isStopped { return nil }
             if let alarm = state.alarm, alarm.time <= time { return nil }
             let old = state.alarm?.job
             let job = Task { [weak self, clock] in

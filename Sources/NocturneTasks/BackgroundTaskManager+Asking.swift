@@ -17,14 +17,19 @@ extension BackgroundTaskManager {
         wait: (@Sendable (_ attempt: Int, any Error) -> Duration?)? = nil,
         _ body: @escaping @Sendable (JSONValue, TaskContext) async throws -> JSONValue
     ) {
-        let handler = TaskHandler(
-            run: { text, context in
-                let input = text == "null" ? .null : try JSONParser.parse(text)
-                let result = try await body(input, context)
-                return result.isNull ? "null" : result.description
-            }, wait: wait)
+        register(name, wait: wait) { text, context in
+            let input = text == "null" ? .null : try JSONParser.parse(text)
+            let result = try await body(input, context)
+            return result.isNull ? "null" : result.description
+        }
+    }
+
+    func register(
+        _ name: String, wait: (@Sendable (_ attempt: Int, any Error) -> Duration?)?,
+        _ run: @escaping @Sendable (String, TaskContext) async throws -> String
+    ) {
         state.withLock { state in
-            state.handlers[name] = handler
+            state.handlers[name] = TaskHandler(run: run, wait: wait)
             state.names.insert(name)
         }
         wake()
@@ -114,9 +119,14 @@ extension BackgroundTaskManager {
     /// - Throws: ``TaskError/failed(_:_:)``, ``TaskError/cancelled(_:)`` or ``TaskError/skipped(_:)`` if it ended so.
     ///   Also `cancelled` if the caller's own Swift task is cancelled: the task goes on.
     public func result(of id: TaskID) async throws(TaskError) -> JSONValue {
+        let text = try await resultText(of: id)
+        return text == "null" ? .null : (try? JSONParser.parse(text)) ?? .null
+    }
+
+    func resultText(of id: TaskID) async throws(TaskError) -> String {
         let record = try await end(of: id)
         switch record.state {
-        case .completed: return record.resultValue
+        case .completed: return record.result ?? "null"
         case .failed:
             throw .failed(id, record.failure ?? TaskFailure(.error, "it is not known why"))
         case .skipped: throw .skipped(id)

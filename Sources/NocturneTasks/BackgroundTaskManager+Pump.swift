@@ -1,5 +1,6 @@
 // BackgroundTaskManager+Pump.swift — how tasks come and go: claimed into free places, run, and their ends handed back
-// together. Nobody waits in between: whoever ends while a batch is on its way is in the next. Next: +Alarm.
+// together. Nobody waits in between: whoever ends while a batch is on its way is in the next.
+// Next: BackgroundTaskManager+Alarm.swift.
 
 internal import NocturneCore
 internal import Synchronization
@@ -63,7 +64,8 @@ extension BackgroundTaskManager {
         let outcome: TaskEnd.Outcome
         if let handler {
             do {
-                outcome = .completed(result: try await handler.run(context.task.input, context))
+                let result = try await handler.run(context.task.input, context)
+                outcome = Self.completion(result)
             } catch {
                 outcome = self.outcome(of: error, context, handler)
             }
@@ -72,6 +74,14 @@ extension BackgroundTaskManager {
         }
         end(context, outcome)
         await finishAll()
+    }
+
+    /// A result that is too large fails its task: trying again would bring the same.
+    private static func completion(_ result: String) -> TaskEnd.Outcome {
+        let size = result.utf8.count
+        guard size > NewTask.largestValueBytes else { return .completed(result: result) }
+        let message = "its result has \(size) bytes, the limit is \(NewTask.largestValueBytes)"
+        return .failed(TaskFailure(.permanent, message), wait: nil)
     }
 
     private func outcome(

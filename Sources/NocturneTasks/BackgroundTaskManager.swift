@@ -6,8 +6,9 @@ internal import Synchronization
 
 /// Runs tasks now, later or again and again, and remembers what became of them.
 ///
-/// A task is *executed* at least once; each change of its state is applied exactly once. Handlers are registered by name
-/// with ``handle(_:_:)``; tasks of a name without a handler wait for one. All methods may be called from any thread.
+/// A task is *executed* at least once; each change of its state is applied exactly once. Handlers are registered by
+/// name with ``handle(_:_:)``; tasks of a name without a handler wait for one. All methods may be called from any
+/// thread.
 public final class BackgroundTaskManager: Sendable {
     /// The options of a manager.
     public struct Configuration: Sendable, Hashable {
@@ -39,6 +40,7 @@ public final class BackgroundTaskManager: Sendable {
         var lastSign = Duration.zero
         var waiters: [TaskID: [EndWaiter]] = [:]
         var isDraining = false
+        var isStopped = false
         var drained: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -67,8 +69,8 @@ public final class BackgroundTaskManager: Sendable {
             bus: bus)
     }
 
-    /// Starts nothing any more, waits until what runs has ended, and gives back what does not: it is run again by the next
-    /// manager of the store, and the attempt does not count. Waiters for results are told.
+    /// Starts nothing any more, waits until what runs has ended, and gives back what does not: it is run again by the
+    /// next manager of the store, and the attempt does not count. Waiters for results are told.
     public func shutdown() async {
         state.withLock { $0.isDraining = true }
         let isIdle = await waitUntilIdle(for: configuration.drain)
@@ -80,7 +82,7 @@ public final class BackgroundTaskManager: Sendable {
             }
         }
         let (alarm, waiters) = state.withLock { state in
-            defer { (state.alarm, state.waiters) = (nil, [:]) }
+            defer { (state.alarm, state.waiters, state.isStopped) = (nil, [:], true) }
             return (state.alarm, state.waiters.values.flatMap { $0 })
         }
         alarm?.job.cancel()

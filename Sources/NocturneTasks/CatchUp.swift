@@ -3,7 +3,7 @@
 
 public import NocturneCore
 
-/// What happens to runs that were missed: the newest of them happen, at most ``maximum`` and none older than ``window``.
+/// What happens to runs that were missed: the newest happen, at most ``maximum`` and none older than ``window``.
 public struct CatchUp: Sendable, Hashable {
     /// At least 1.
     public let maximum: Int

@@ -1,12 +1,13 @@
 // CronExpression.swift — a cron expression as a value: which readings of a wall clock it means. Next: CronParser.swift.
 
 /// A cron expression of five fields (minute, hour, day of month, month, day of week), six (seconds first) or seven
-/// (years last), or one of the nicknames `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`.
+/// (years last), or a nickname: `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`.
 ///
-/// A field is a list of `*`, `n`, `a-b`, `a-b/step`, `*/step` and `n/step` (from `n` to the end). Months and days of the
-/// week have names, in any case. Ranges may wrap (`22-2`, `FRI-MON`); those of years not. Days of the month may also be
-/// `L` (the last), `L-3` (three days before it), `15W` (the weekday nearest to it in the month; none if the month has no
-/// such day) and `LW`; days of the week `5L` (the last Friday) and `MON#2` (the second Monday). `?` is `*` there.
+/// A field is a list of `*`, `n`, `a-b`, `a-b/step`, `*/step` and `n/step` (from `n` to the end). Months and days of
+/// the week have names, in any case. Ranges may wrap (`22-2`, `FRI-MON`); those of years not. Days of the month may
+/// also be `L` (the last), `L-3` (three days before it), `15W` (the weekday nearest to it in the month; none if the
+/// month has no such day) and `LW`; days of the week `5L` (the last Friday) and `MON#2` (the second Monday). `?` is
+/// `*` there.
 ///
 /// If the fields of days are both restricted, either is enough; if one begins with a star, as `*/2` does, both must
 /// agree. That is Debian's rule.
@@ -51,7 +52,7 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Its canonical form: reads back as an equal expression. Names become numbers, and what is the default is left out.
+    /// Its canonical form: reads back as an equal expression. Names become numbers, and defaults are left out.
     public var description: String {
         var lists = [minutes, hours, daysOfMonth, months, daysOfWeek]
         if seconds.items != [.range(low: 0, high: 0, step: 1)] || !years.isStar {

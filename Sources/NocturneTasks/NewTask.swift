@@ -50,9 +50,11 @@ public struct NewTask: Sendable, Hashable {
 
     /// A task with an input.
     public init(_ name: String, input: JSONValue = .null) {
-        self.name = name
-        self.input = input.isNull ? "null" : input.description
+        self.init(name, json: input.isNull ? "null" : input.description)
     }
+
+    /// A task with an input that is JSON text already.
+    package init(_ name: String, json: String) { (self.name, input) = (name, json) }
 
     /// Looks for what no store would take.
     package func check(now: UnixTime) throws(TaskError) {

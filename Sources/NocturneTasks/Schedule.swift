@@ -58,19 +58,19 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The first run later than `time`; `nil` if none is left, as after the last year of an expression, or before
-    /// the year 10000.
+    /// The first run later than `time`; `nil` if none is left: after the last year of an expression, or of four
+    /// digits.
     public func next(after time: UnixTime) -> UnixTime? {
         let after = max(time, start)
         switch recurrence {
         case .cron(let expression):
-            // Years of which nothing is known need no search, nor an overflow.
+            // Beyond the last year there is nothing to search, and sums might overflow.
             guard after.seconds < Self.searchEnd else { return nil }
             var search = RunSearch(expression, in: zone, gap: gap, overlap: overlap)
             return search.first(from: Int(after.seconds) + 1).map { UnixTime(seconds: Int64($0)) }
         case .every(let interval):
             let step = interval.wholeMilliseconds
-            let passed = (after.milliseconds.subtractingReportingOverflow(start.milliseconds))
+            let passed = after.milliseconds.subtractingReportingOverflow(start.milliseconds)
             guard !passed.overflow else { return nil }
             let (ahead, overflow) = step.multipliedReportingOverflow(
                 by: passed.partialValue / step + 1)

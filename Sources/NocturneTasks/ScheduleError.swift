@@ -45,7 +45,7 @@ public enum ScheduleError: Error, Sendable, Hashable, CustomStringConvertible {
             count < 5
                 ? "the five fields are minute, hour, day of month, month, day of week"
                 : "seven fields begin with the second and end with the year"
-        case .never: "look at the day, the month and the year"
+        case .never: "no such date is to come, or its clock skips that time"
         case .tooLong, .zone: nil
         }
     }

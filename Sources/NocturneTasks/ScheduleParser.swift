@@ -1,4 +1,4 @@
-// ScheduleParser.swift — what a schedule may have besides an expression: a zone and an interval. Next: CronParser.swift.
+// ScheduleParser.swift — what a schedule has besides an expression: a zone, an interval. Next: CronParser.swift.
 
 internal import NocturneCore
 

@@ -1,4 +1,5 @@
-// TaskGraph.swift — tasks that wait for each other, and what becomes of them when one ends. Next: TaskTable+Graphs.swift.
+// TaskGraph.swift — tasks that wait for each other, and what becomes of them when one ends.
+// Next: TaskTable+Graphs.swift.
 
 /// When a task of a graph may start.
 public enum TriggerRule: String, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,5 @@
-// TaskQueue.swift — what bounds the tasks of a queue and of a key: how many run, how often one starts. Next: TaskStatistics.swift.
+// TaskQueue.swift — what bounds the tasks of a queue and of a key: how many run, how often one starts.
+// Next: TaskStatistics.swift.
 
 internal import NocturneCore
 

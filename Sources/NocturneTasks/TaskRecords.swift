@@ -192,6 +192,21 @@ struct UniqueName: Hashable, Sendable {
 
 /// The tasks of a graph.
 struct GraphMembers: Sendable {
-    var ids: [TaskID] = []
+    /// In order, also those that are not kept any more.
+    private(set) var ids: [TaskID] = []
     var unfinished = 0
+    var kept = 0
+
+    /// Whether it was new.
+    mutating func insert(_ id: TaskID) -> Bool {
+        guard let last = ids.last, last >= id else {
+            ids.append(id)
+            return true
+        }
+        // Only tasks that are read back come out of order.
+        let place = (ids.lastIndex { $0 < id } ?? -1) + 1
+        if ids[place] == id { return false }
+        ids.insert(id, at: place)
+        return true
+    }
 }

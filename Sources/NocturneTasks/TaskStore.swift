@@ -5,8 +5,8 @@ package import NocturneCore
 
 /// Keeps tasks, and applies the rules of their life.
 ///
-/// Several workers may share a store. Every method may be called at any time by any thread, and returns when what it did
-/// lasts as long as the store promises. Each change is applied once or not at all.
+/// Several workers may share a store. Every method may be called at any time by any thread, and returns when what it
+/// did lasts as long as the store promises. Each change is applied once or not at all.
 package protocol TaskStore: Sendable {
     /// Adds tasks: all of them or, if it throws, none.
     func add(_ tasks: [NewTask], now: UnixTime) async throws(TaskError) -> [AddedTask]

@@ -1,4 +1,5 @@
-// TaskTable+Add.swift — how tasks come in: new ones, and those that a store had written down. Next: TaskTable+Claim.swift.
+// TaskTable+Add.swift — how tasks come in: new ones, and those that a store had written down.
+// Next: TaskTable+Claim.swift.
 
 package import NocturneCore
 
@@ -85,7 +86,8 @@ extension TaskTable {
         }
         if let node = record.node { joinGraph(record, node) }
         if let run = record.run, !record.state.isFinished {
-            activeRuns[run.schedule, default: []].append(record.id)
+            let active = (activeRuns[run.schedule] ?? []) + [record.id]
+            activeRuns[run.schedule] = active.sorted()
         }
     }
 }

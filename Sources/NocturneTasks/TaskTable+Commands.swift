@@ -62,6 +62,7 @@ extension TaskTable {
         case .paused:
             record.due = max(record.due, now)
             makeReady(&record, now: now)
+            if record.state.isFinished { tellEnded(record) }
         case .blocked, .scheduled, .available, .completed, .failed, .cancelled, .skipped:
             throw .wrongState(record.id, record.state, "resume")
         }
@@ -110,13 +111,15 @@ extension TaskTable {
             record.change { $0.node = recounted(node) }
         }
         makeReady(&record, now: now)
+        if record.state.isFinished { tellEnded(record) }
     }
 }
 
 // MARK: - What goes
 
 extension TaskTable {
-    /// Removes finished tasks that a filter means, the oldest first, at most `limit`. Tasks of a graph that goes on stay.
+    /// Removes finished tasks that a filter means, the oldest first, at most `limit`. Tasks of a graph that goes on
+    /// stay.
     package mutating func clear(_ filter: TaskFilter, limit: Int, now: UnixTime) -> Int {
         var ids: [TaskID] = []
         for entry in finished.all {
@@ -141,7 +144,7 @@ extension TaskTable {
                 continue
             }
             let isOld = oldest.time.adding(retention.age) <= now
-            guard isOld || finished.count > retention.count else { break }
+            guard isOld || finishedCount > retention.count else { break }
             finished.removeFirst()
             guard let record = records[oldest.id] else { continue }
             if isInOpenGraph(record) {
@@ -177,6 +180,7 @@ extension TaskTable {
         let id = record.id
         noteDropped(record)
         lanes[Int(record.lane)].counts[Int(record.state.rawValue)] -= 1
+        finishedCount -= 1
         if let unique = record.unique {
             let name = UniqueName(name: record.name, key: unique.key)
             if unique.period == nil, !notesChanges {
@@ -186,7 +190,7 @@ extension TaskTable {
             }
         }
         if let key = record.idempotencyKey { idempotentTasks.outlive(key, id, record.state) }
-        if let node = record.node { leaveGraph(id, node) }
+        if let node = record.node { leaveGraph(node) }
         records[id] = nil
     }
 }

@@ -136,6 +136,8 @@ extension TaskTable {
 }
 
 extension TaskFailure {
+    static let pastDeadline = TaskFailure(.deadline, "its deadline passed before it had completed")
+
     /// Trying again is of no use.
     var isFinal: Bool {
         switch kind {

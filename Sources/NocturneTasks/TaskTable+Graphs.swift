@@ -6,8 +6,8 @@ package import NocturneCore
 extension TaskTable {
     /// Adds the tasks of a graph. `parents` has, for each, the places of those before it, and leads in no ring.
     ///
-    /// Unique and idempotency keys count for a graph as a whole: if an earlier task stands for its first one, nothing is
-    /// added, and the answer is that task alone.
+    /// Unique and idempotency keys count for a graph as a whole: if an earlier task stands for its first one, nothing
+    /// is added, and the answer is that task alone.
     package mutating func add(_ graph: NewGraph, parents: [[Int]], now: UnixTime) -> [AddedTask] {
         if let first = graph.nodes.first, let duplicate = duplicate(of: first.task, now: now) {
             return [duplicate]
@@ -29,16 +29,21 @@ extension TaskTable {
     }
 
     mutating func joinGraph(_ record: TaskRecord, _ node: GraphNode) {
-        graphs[node.graph, default: GraphMembers()].ids.append(record.id)
-        if !record.state.isFinished { graphs[node.graph]?.unfinished += 1 }
-        for parent in node.parents { children[parent, default: []].append(record.id) }
+        var members = graphs.removeValue(forKey: node.graph) ?? GraphMembers()
+        members.kept += 1
+        if !record.state.isFinished { members.unfinished += 1 }
+        if members.insert(record.id) {
+            for parent in node.parents { children[parent, default: []].append(record.id) }
+        }
+        graphs[node.graph] = members
     }
 
-    mutating func leaveGraph(_ id: TaskID, _ node: GraphNode) {
-        children[id] = nil
-        for parent in node.parents { children[parent]?.removeAll { $0 == id } }
-        graphs[node.graph]?.ids.removeAll { $0 == id }
-        if graphs[node.graph]?.ids.isEmpty == true { graphs[node.graph] = nil }
+    /// A task of a graph is kept no longer. The graph itself goes with the last one, all at once: it may be large.
+    mutating func leaveGraph(_ node: GraphNode) {
+        graphs[node.graph]?.kept -= 1
+        guard let members = graphs[node.graph], members.kept <= 0 else { return }
+        for id in members.ids { children[id] = nil }
+        graphs[node.graph] = nil
     }
 
     /// Tells those behind a task how it ended. What follows for them may end them, too, and so on: without recursion,
@@ -76,6 +81,7 @@ extension TaskTable {
         case .run:
             child.due = max(child.due, now)
             makeReady(&child, now: now)
+            if child.state.isFinished { tellEnded(child) }
         case .skip:
             move(&child, to: .skipped, now: now)
             tellEnded(child)
@@ -121,22 +127,12 @@ extension TaskTable {
             case .skipped:
                 reopen(&record, now: now)
                 queue += children[id] ?? []
-            case .blocked, .paused:
+            case .blocked, .scheduled, .available, .running, .paused:
                 record.change { $0.node = recounted(node) }
                 records[id] = record
                 note(id)
-            default: break
+            case .completed, .failed, .cancelled: break
             }
         }
-    }
-
-    /// How a graph's tasks are: `nil` if there is none.
-    package func graphCounts(_ graph: TaskID) -> [TaskState: Int]? {
-        guard let members = graphs[graph] else { return nil }
-        var counts: [TaskState: Int] = [:]
-        for id in members.ids {
-            if let state = records[id]?.state { counts[state, default: 0] += 1 }
-        }
-        return counts
     }
 }

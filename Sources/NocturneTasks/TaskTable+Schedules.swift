@@ -80,6 +80,7 @@ extension TaskTable {
         record.due = max(record.due, now)
         if record.state == .blocked {
             makeReady(&record, now: now)
+            if record.state.isFinished { tellEnded(record) }
         } else {
             records[first] = record
             note(first)

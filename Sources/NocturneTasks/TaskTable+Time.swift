@@ -48,8 +48,7 @@ extension TaskTable {
             staleTimers -= 1  // `move` counts the timer that was just taken out.
             move(&record, to: .available, now: now)
         case .deadline:
-            let failure = TaskFailure(.deadline, "its deadline passed before it had completed")
-            record.change { $0.failure = failure }
+            record.change { $0.failure = .pastDeadline }
             move(&record, to: .failed, now: now)
             tellEnded(record)
         case .resultExpires:

@@ -36,6 +36,8 @@ package struct TaskTable: Sendable {
     var uniqueTasks = HeldKeys<UniqueName>()
     var idempotentTasks = HeldKeys<String>()
     var finished = FinishedTasks()
+    /// How many finished tasks are kept; ``finished`` also has those that were cleared or tried again.
+    var finishedCount = 0
     var graphs: [TaskID: GraphMembers] = [:]
     var children: [TaskID: [TaskID]] = [:]
     /// Tasks of graphs that have just ended, while those behind them are told.
@@ -146,7 +148,7 @@ extension TaskTable {
         case .scheduled:
             staleTimers += 1
         case .completed, .failed, .cancelled, .skipped:
-            // Only a retry leads out of here.
+            finishedCount -= 1  // Only a retry leads out of here.
             if let key = record.key { joinGroup(key) }
         case .blocked, .paused: break
         }
@@ -169,6 +171,7 @@ extension TaskTable {
             record.isCancelRequested = false
             record.isPauseRequested = false
             finished.append(record.id, at: now)
+            finishedCount += 1
             if let key = record.key { leaveGroup(key.name) }
         case .running, .blocked, .paused: break
         }
@@ -191,15 +194,16 @@ extension TaskTable {
         removeOldest(now: now)
     }
 
-    /// Gives a task back to where it waits for its turn: blocked, scheduled or available.
+    /// Gives a task back to where it waits for its turn: blocked, scheduled or available. If it has none any more, it
+    /// ends.
     mutating func makeReady(_ record: inout TaskRecord, now: UnixTime) {
         let verdict = record.node?.verdict ?? .run
-        if verdict == .skip {
+        if let deadline = record.deadline, deadline <= now {
+            record.change { $0.failure = .pastDeadline }
+            move(&record, to: .failed, now: now)
+        } else if verdict == .skip {
             move(&record, to: .skipped, now: now)
-            tellEnded(record)
-        } else if verdict == .wait {
-            move(&record, to: .blocked, now: now)
-        } else if record.run?.isWaiting == true {
+        } else if verdict == .wait || record.run?.isWaiting == true {
             move(&record, to: .blocked, now: now)
         } else if record.due > now {
             move(&record, to: .scheduled, now: now)

@@ -15,7 +15,9 @@ enum Bench {
         case "call": try await CallBench(isQuick: isQuick).run()
         case "reload": try await ReloadBench(isQuick: isQuick).run()
         case "memory": try await MemoryBench(isQuick: isQuick).run()
-        case "resolver": try ResolverBench(isQuick: isQuick).run()
+        case "resolver":
+            try ResolverBench(isQuick: isQuick).run()
+            try SolverBench(isQuick: isQuick).run()
         default:
             print(
                 "usage: nocturne-bench call|reload|memory|resolver [--quick]\n"

@@ -7,6 +7,8 @@ import Glibc
 /// A child process that answers at once, by shared memory or by a pipe.
 final class Floor {
     static let childArgument = "--floor-child"
+    /// Looks at the shared memory between two looks for the parent: about a tenth of a second.
+    private static let roundsBetweenLooks = 1 << 20
     private let memory: UnsafeMutablePointer<UInt32>
     private let toChild: Int32, fromChild: Int32
     private let pid: pid_t
@@ -52,18 +54,13 @@ final class Floor {
         return samples.microseconds(0.5)
     }
 
-    /// Microseconds of a round trip through a pair of pipes, with 200 µs between them; the median.
-    func pipes(rounds: Int) -> Double {
+    /// Nanoseconds of one round trip through a pair of pipes.
+    func pipeRoundTrip() -> Int64 {
         var byte: UInt8 = 2
-        var samples = Samples()
-        for _ in 0..<rounds {
-            Self.pause()
-            let start = clinux_now()
-            write(toChild, &byte, 1)
-            read(fromChild, &byte, 1)
-            samples.add(clinux_now() - start)
-        }
-        return samples.microseconds(0.5)
+        let start = clinux_now()
+        write(toChild, &byte, 1)
+        read(fromChild, &byte, 1)
+        return clinux_now() - start
     }
 
     /// 200 µs, long enough for the other side to sleep. The thread itself sleeps, so that no third one has a part in
@@ -76,8 +73,12 @@ final class Floor {
         var byte: UInt8 = 0
         while read(0, &byte, 1) == 1 {
             if byte == 1 {
-                var last: UInt32 = 0
+                // A parent that was killed would leave a CPU busy for ever.
+                let parent = getppid()
+                var last: UInt32 = 0, rounds = 0
                 while true {
+                    rounds += 1
+                    if rounds % roundsBetweenLooks == 0, getppid() != parent { break }
                     let word = wire_load(memory)
                     if word == .max { break }
                     if word != last {

@@ -1,5 +1,5 @@
 // ResolverBench.swift — what the resolver's smallest steps cost: versions and ranges read, compared
-// and tested, over texts as manifests hold them. No host and no plugin takes part.
+// and tested, over texts as manifests hold them. No host and no plugin takes part. Next: SolverBench.swift.
 
 import CLinux
 import NocturneCore

@@ -7,6 +7,9 @@
 
 plugin_tables tables;
 
+_Static_assert(WIRE_ID == NOCTURNE_ID_MAX + 1 && WIRE_ID_VERSION == NOCTURNE_VERSION_MAX + 1,
+    "the wire holds what the contract allows");
+
 // What dlopen said, without our name for the file, and what to do about it.
 static void refuse_object(const char *path, const char *reason) {
     const char *advice = "";
@@ -80,6 +83,33 @@ static void bind_table(uint32_t kind, const char *id) {
     }
 }
 
+// Copies `field` of the identity into `copy`, which is zeroed and has room for `limit` bytes and a
+// NUL.
+static void copy_identity(char *copy, size_t limit, const char *field, const char *text) {
+    size_t length = text == NULL ? 0 : strnlen(text, limit + 1);
+    if (text == NULL) {
+        fail(WIRE_STAGE_CONTRACT, EPROTO, "the table \"%s\" is broken: `%s` is NULL",
+            NOCTURNE_IDENTITY, field);
+    }
+    if (length > limit) {
+        fail(WIRE_STAGE_CONTRACT, EPROTO,
+            "the table \"%s\" is broken: `%s` has no end within the %zu bytes that it may have",
+            NOCTURNE_IDENTITY, field, limit);
+    }
+    memcpy(copy, text, length);
+}
+
+// Who the code says it is. Only told here: the host has the manifest, and compares.
+static uint32_t find_identity(wire_loaded *loaded) {
+    const nocturne_identity_t *identity = extension(NOCTURNE_IDENTITY, sizeof *identity);
+    if (identity == NULL) {
+        return 0;
+    }
+    copy_identity(loaded->id, NOCTURNE_ID_MAX, "id", identity->id);
+    copy_identity(loaded->version, NOCTURNE_VERSION_MAX, "version", identity->version);
+    return WIRE_EXTENSION_IDENTITY;
+}
+
 static uint32_t find_extensions(void) {
     bind_table(WIRE_CALL_TOOL, NOCTURNE_TOOLS);
     bind_table(WIRE_CALL_COMMAND, NOCTURNE_COMMANDS);
@@ -118,5 +148,5 @@ void loader_run(wire_loaded *loaded) {
     tables.plugin = run_entry(entry);
     loaded->load_ns = now_ns() - start;
     loaded->abi = tables.plugin->abi;
-    loaded->extensions = find_extensions();
+    loaded->extensions = find_identity(loaded) | find_extensions();
 }

@@ -224,6 +224,15 @@ import Testing
         ("entry-fails-silently", "entry", "nocturne_plugin_entry"), ("entry-fails", "entry", ""),
         ("executable-stack", "executableStack", "stack"),
         ("handler-not-declared", "contract", "handler-not-declared"),
+        ("identity-build", "identity", "says \"1.0.0\", the code \"1.0.0+build.7\""),
+        ("identity-control-characters", "identity", "\"1.0.0\\u{1B}[2J\\u{A}error: forged\""),
+        ("identity-forged", "identity", "the code \"\(String(repeating: "\u{FFFD}", count: 65))\""),
+        ("identity-id", "identity", "says \"identity-id\", the code \"somebody-else\""),
+        ("identity-null", "contract", "`version` is NULL"),
+        ("identity-overlong", "contract", "`version` has no end within the 256 bytes"),
+        ("identity-size", "contract", "struct_size 16, but 24"),
+        ("identity-unterminated", "crashed", "SIGSEGV"),
+        ("identity-version", "identity", "rebuild it with both from one source"),
         ("manifest-abi-new", "abi", "ABI"),
         ("manifest-missing-field", "manifest", ""), ("manifest-not-json", "manifest", "JSON"),
         ("manifest-unknown-field", "manifest", ""),
@@ -263,6 +272,43 @@ import Testing
             }
             #expect(answered >= Self.broken.count)
             #expect(await harness.info("counter")?.generation == 1)
+        }
+    }
+
+    @Test
+    func `code of another version is refused by file, field and values, and the old serves on`()
+        async throws
+    {
+        func build(_ version: String, stating stated: String, to path: String) throws {
+            try Fixtures.compile(
+                """
+                #include "fixture.h"
+                FIXTURE_OF("dated", "\(version)", TOOL("dated"))
+                NOCTURNE_IDENTIFY("dated", "\(stated)")
+                HANDLER(tell) { answer(call, "{\\"version\\":\\"\(stated)\\"}"); }
+                NOCTURNE_PLUGIN(NOCTURNE_TOOL("dated", tell))
+                """, to: path)
+        }
+        try await HostHarness.run { harness in
+            let host = harness.host
+            let path = "\(harness.root)/staging/dated.so"
+            try build("1.0.0", stating: "1.0.0", to: path)
+            #expect(try await host.load(from: path).status == .enabled)
+            try build("1.1.0", stating: "1.0.0", to: path)
+            await #expect {
+                try await host.load(from: path)
+            } throws: { error in
+                let error = error as? PluginError
+                return error?.code == "identity" && error?.plugin == "dated"
+                    && error?.description.contains(
+                        "the manifest and the code of \(path) disagree about `version`: "
+                            + "the manifest says \"1.1.0\", the code \"1.0.0\"; ") == true
+            }
+            #expect(try await host.call("dated")["version"] == "1.0.0")
+            #expect(await harness.info("dated")?.generation == 1)
+            try build("1.1.0", stating: "1.1.0", to: path)
+            #expect(try await host.load(from: path).version == "1.1.0")
+            #expect(try await host.call("dated")["version"] == "1.1.0")
         }
     }
 

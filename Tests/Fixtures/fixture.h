@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 // A manifest with what is given beyond the mandatory members.
-#define FIXTURE(ID, ...) \
-    NOCTURNE_MANIFEST({ "id": ID, "name": ID, "version": "1.0.0", "abi": "1.0", __VA_ARGS__ })
+#define FIXTURE(ID, ...) FIXTURE_OF(ID, "1.0.0", __VA_ARGS__)
+#define FIXTURE_OF(ID, VERSION, ...) \
+    NOCTURNE_MANIFEST({ "id": ID, "name": ID, "version": VERSION, "abi": "1.0", __VA_ARGS__ })
 #define TOOL(ID) "contributes": { "tools": [ { "name": ID } ] }
 
 // A handler's parameters: fixtures use few of them.

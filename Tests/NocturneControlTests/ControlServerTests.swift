@@ -104,7 +104,8 @@ import Testing
                 #expect(plan["steps"]?.array?.first?["action"] == "replace")
                 let unload = try client.json("GET", "\(route)/plan?change=unload")
                 #expect(unload["steps"]?.array?.first?["action"] == "stop")
-                for wrong in ["POST \(route)/reload?cascade=maybe", "GET \(route)/plan?change=eat"] {
+                for wrong in ["POST \(route)/reload?cascade=maybe", "GET \(route)/plan?change=eat"]
+                {
                     let parts = wrong.split(separator: " ").map(String.init)
                     #expect(throws: ClientError.self) { try client.send(parts[0], parts[1]) }
                 }

@@ -1,4 +1,4 @@
-// CatchUpTests.swift — runs that nobody was there for, and runs that are due while others run. Next: TaskFixtures.swift.
+// CatchUpTests.swift — runs that nobody was there for, and runs due while others run. Next: TaskFixtures.swift.
 
 import Testing
 

@@ -1,5 +1,5 @@
-// CronCaseTests.swift — what cron means, case by case. Expected moments are those of Debian's cron, and of Quartz for what
-// Debian has not; peers are known to differ in many. Next: ClockChangeTests.swift.
+// CronCaseTests.swift — what cron means, case by case: moments of Debian's cron, and of Quartz for what Debian
+// has not; peers are known to differ in many. Next: ClockChangeTests.swift.
 
 import Testing
 

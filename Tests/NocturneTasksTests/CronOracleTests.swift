@@ -1,4 +1,4 @@
-// CronOracleTests.swift — random expressions, zones and moments against brute force, most of them where a clock changes.
+// CronOracleTests.swift — random expressions, zones and moments against brute force, most where a clock changes.
 // Next: ZoneTests.swift.
 
 import Glibc

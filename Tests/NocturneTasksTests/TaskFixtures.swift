@@ -1,4 +1,4 @@
-// TaskFixtures.swift — moments and schedules in a few letters, and random numbers that repeat. Next: CronCaseTests.swift.
+// TaskFixtures.swift — moments in a few letters, and random numbers that repeat. Next: CronCaseTests.swift.
 
 import Glibc
 import Testing

@@ -207,6 +207,24 @@ import NocturneTasks
         await second.shutdown()
     }
 
+    @Test func `a handler that stops for a shutdown is run again, and loses no attempt`()
+        async throws
+    {
+        let first = manager("w1") { $0.drain = .seconds(1) }
+        first.handle("long") { [clock] _, _ in
+            try await clock.sleep(until: .seconds(1 << 40))
+            return nil
+        }
+        let id = try await first.add(NewTask("long")).id
+        try await eventually("it runs") { try await first.task(id)?.state == .running }
+        let stopping = Task { await first.shutdown() }
+        try await clock.run(until: "it is given back") {
+            try await first.task(id)?.state == .available
+        }
+        await stopping.value
+        #expect(try await first.task(id)?.attempt == 0)
+    }
+
     @Test func `a schedule runs through the manager, and again after it was changed`() async throws
     {
         let manager = manager()
@@ -270,6 +288,29 @@ import NocturneTasks
         await #expect(throws: TaskError.notFound(TaskID(77))) {
             try await manager.result(of: TaskID(77))
         }
+        await manager.shutdown()
+    }
+
+    @Test func `handlers take and return types, and an input that does not fit fails at once`()
+        async throws
+    {
+        struct Order: Codable, Equatable, Sendable {
+            let item: String
+            let count: Int
+        }
+        let manager = manager()
+        manager.handle("double") { (order: Order, _) in
+            Order(item: order.item, count: order.count * 2)
+        }
+        let order = Order(item: "tea", count: 2)
+        let id = try await manager.add(try NewTask("double", encoding: order)).id
+        #expect(try await manager.result(of: id, as: Order.self) == Order(item: "tea", count: 4))
+
+        let bad = try await manager.add(NewTask("double", input: ["item": "tea"])).id
+        let record = try await manager.end(of: bad)
+        #expect((record.state, record.attempt) == (.failed, 1))
+        #expect(record.failure?.kind == .input)
+        #expect(record.failure?.message.contains("count") == true)
         await manager.shutdown()
     }
 

@@ -1,4 +1,5 @@
-// TaskManagerTests.swift — tasks from adding to their end, through the manager, in virtual time. Next: VirtualClock.swift.
+// TaskManagerTests.swift — tasks from adding to their end, through the manager, in virtual time.
+// Next: VirtualClock.swift.
 
 import Testing
 
@@ -121,6 +122,73 @@ import NocturneTasks
         }
         #expect(told == [10, 90])
         reader.cancel()
+        await manager.shutdown()
+    }
+}
+
+@Suite struct TaskEventTests {
+    @Test func `the bus carries the seed's names and fields, with where they come from`()
+        async throws
+    {
+        let bus = EventBus()
+        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 1), bus: bus)
+        manager.handle("work") { input, context in
+            context.updateProgress(40, "almost")
+            if input == "bad" { throw TaskFailure(.permanent, "no") }
+            return 7
+        }
+        let good = try await manager.add(NewTask("work")).id
+        _ = try await manager.result(of: good)
+        let bad = try await manager.add(NewTask("work", input: "bad")).id
+        _ = try await manager.end(of: bad)
+        var events: [Event] = []
+        for await case .event(let event) in bus.events(matching: "tasks/task:*", since: 0) {
+            events.append(event)
+            if event.name == "task:failed" { break }
+        }
+        #expect(
+            events.map(\.name) == [
+                "task:added", "task:started", "task:progress", "task:completed",
+                "task:added", "task:started", "task:progress", "task:failed",
+            ])
+        #expect(events[2].payload["progress"] == 40)
+        #expect(events[2].payload["message"] == "almost")
+        #expect(events[3].payload["taskId"] == .string("\(good)"))
+        #expect(events[3].payload["result"] == 7)
+        #expect(events[3].payload["duration"]?.int != nil)
+        #expect(events[7].payload["error"] == "no")
+        await manager.shutdown()
+    }
+
+    @Test func `nothing is lost when thousands are added, run and cancelled at once`() async throws
+    {
+        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 8))
+        let runs = Counter()
+        manager.handle("work") { _, context in
+            _ = runs.add(1)
+            await Task.yield()
+            try Task.checkCancellation()
+            return nil
+        }
+        let ids = try await withThrowingTaskGroup(of: [TaskID].self) { group in
+            for worker in 0..<8 {
+                group.addTask {
+                    var ids: [TaskID] = []
+                    for number in 0..<250 {
+                        let id = try await manager.add(NewTask("work")).id
+                        ids.append(id)
+                        if number % 5 == worker % 5 { _ = try? await manager.cancel(id) }
+                    }
+                    return ids
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        for id in ids { _ = try await manager.end(of: id) }
+        let statistics = try await manager.statistics()
+        #expect(Set(ids).count == 2_000)
+        #expect(statistics.count(.completed) + statistics.count(.cancelled) == 2_000)
+        #expect(statistics.totals.started == runs.current)
         await manager.shutdown()
     }
 }

@@ -1,5 +1,5 @@
-// TaskStoreLimitTests.swift — what every store must hold back or hold together: cancelled and paused tasks, queues, keys,
-// duplicates. Next: TaskStoreGraphTests.swift.
+// TaskStoreLimitTests.swift — what every store must hold back or hold together: cancelled and paused tasks, queues,
+// keys, duplicates. Next: TaskStoreGraphTests.swift.
 
 import Testing
 
@@ -118,7 +118,7 @@ import NocturneTasks
         try await store.store.put(QueueSettings("default", limit: 2), now: store.now)
         for _ in 0..<5 { try await store.add() }
         let first = try await store.claim(9, by: "a")
-        #expect(first.count == 2)
+        try #require(first.count == 2)
         #expect(try await store.claim(9, by: "b").isEmpty)
         try await store.complete(first[0])
         #expect(try await store.claim(9, by: "b").count == 1)
@@ -163,11 +163,11 @@ import NocturneTasks
         let free = try await store.add()
         let names: Set = ["job", "other"]
         let claimed = try await store.claim(9, of: names)
-        #expect(claimed.map(\.id) == [first, free])
+        try #require(claimed.map(\.id) == [first, free])
         try await store.complete(claimed[0])
         // Whoever serves only the other name is not held up by one of this name that nobody runs.
         let other = try await store.claim(9, of: ["other"])
-        #expect(other.map(\.id) == [third])
+        try #require(other.map(\.id) == [third])
         #expect(try await store.claim(9, of: names).isEmpty)
         try await store.complete(other[0])
         #expect(try await store.claim(9, of: names).map(\.id) == [second])
@@ -180,10 +180,10 @@ import NocturneTasks
         let store = try await StoreUnderTest(maker)
         for _ in 0..<4 { try await store.add { $0.key = ConcurrencyKey("k") } }
         let first = try await store.claim(9, by: "a")
-        #expect(first.count == 1)
+        try #require(first.count == 1)
         try await store.end(first[0], .snoozed(until: store.now.adding(.seconds(600))))
         let second = try await store.claim(9, by: "b")
-        #expect(second.count == 1)
+        try #require(second.count == 1)
         try await store.fail(second[0], wait: .seconds(600))
         #expect(try await store.claim(9, by: "c").count == 1)
         #expect(try await store.claim(9, by: "c").isEmpty)

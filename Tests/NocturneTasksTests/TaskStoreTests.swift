@@ -224,6 +224,23 @@ import NocturneTasks
     }
 
     @Test(arguments: StoreMaker.all)
+    func `a task that comes back after its deadline fails instead of waiting for ever`(
+        maker: StoreMaker
+    ) async throws {
+        let store = try await StoreUnderTest(maker)
+        for outcome in [
+            TaskEnd.Outcome.failed(TaskFailure(.error, "no"), wait: nil), .returned,
+            .snoozed(until: store.now.adding(.seconds(100))),
+        ] {
+            try await store.add { $0.deadline = store.now.adding(.seconds(10)) }
+            let task = try await store.claimOne()
+            try await store.wait(.seconds(11))
+            let after = try #require(try await store.end(task, outcome))
+            #expect((after.state, after.failure?.kind) == (.failed, .deadline))
+        }
+    }
+
+    @Test(arguments: StoreMaker.all)
     func `a result is kept as long as the task says`(maker: StoreMaker) async throws {
         let store = try await StoreUnderTest(maker)
         let id = try await store.add { $0.keepsResultFor = .seconds(60) }

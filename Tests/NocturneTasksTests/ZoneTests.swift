@@ -111,12 +111,13 @@ import NocturneTasks
     @Test(arguments: [
         // Berlin, by another writing of the names.
         ("<A1>-1<B-2>,M3.5.0,M10.5.0/3", "2025-07-01T00:00", 7_200),
-        ("XXX3YYY,J60/0,J300", "2024-02-29T12:00", -10_800),
-        ("XXX3YYY,J60/0,J300", "2024-03-01T12:00", -7_200),
-        ("XXX3YYY,59/0,300", "2024-02-29T12:00", -7_200),
+        ("STD3DST,J60/0,J300", "2024-02-29T12:00", -10_800),
+        ("STD3DST,J60/0,J300", "2024-03-01T12:00", -7_200),
+        ("STD3DST,59/0,300", "2024-02-29T12:00", -7_200),
+        ("STD3DST,J59/0,J300", "2024-02-28T12:00", -7_200),
         // Daylight time all year, and rules with times before and after their day.
-        ("XXX5YYY4,0/0,J365/25", "2030-01-01T04:59:59", -14_400),
-        ("XXX5YYY4,0/0,J365/25", "2030-07-01T00:00", -14_400),
+        ("STD5DST4,0/0,J365/25", "2030-01-01T04:59:59", -14_400),
+        ("STD5DST4,0/0,J365/25", "2030-07-01T00:00", -14_400),
         ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2030-03-31T00:59:59", -7_200),
         ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2030-03-31T01:00:00", -3_600),
         ("IST-2IDT,M3.4.4/26,M10.5.0", "2030-03-29T00:00:00", 10_800),
@@ -133,9 +134,9 @@ import NocturneTasks
     }
 
     @Test(arguments: [
-        "X-1", "XXX", "XXX-", "XXX25", "XXX-1YYY", "XXX-1YYY,M3.5.0", "XXX-1YYY,M13.5.0,M10.5.0",
-        "XXX-1YYY,M3.6.0,M10.5.0", "XXX-1YYY,M3.5.7,M10.5.0", "XXX-1YYY,J0,J1", "XXX-1YYY,366,1",
-        "XXX-1YYY,M3.5.0/168,M10.5.0", "XXX-1YYY,M3.5.0,M10.5.0!", "<XXX-1", "XXX-1:60",
+        "X-1", "STD", "STD-", "STD25", "STD-1DST", "STD-1DST,M3.5.0", "STD-1DST,M13.5.0,M10.5.0",
+        "STD-1DST,M3.6.0,M10.5.0", "STD-1DST,M3.5.7,M10.5.0", "STD-1DST,J0,J1", "STD-1DST,366,1",
+        "STD-1DST,M3.5.0/168,M10.5.0", "STD-1DST,M3.5.0,M10.5.0!", "<STD-1", "STD-1:60",
     ])
     func `a rule that is none is damage`(footer: String) throws {
         let folder = try Folder()
@@ -186,7 +187,7 @@ import NocturneTasks
                 + [0, 0, 0, times, types, 4].flatMap { bigEndian(Int32($0)) }
         }
         let types = [bigEndian(Int32(0)) + [0, 0], bigEndian(Int32(3_600)) + [1, 0]]
-        let names = Array("XXX\u{0}".utf8)
+        let names = Array("STD\u{0}".utf8)
         return header(0) + types[0] + names + header(times.count) + times.flatMap(bigEndian)
             + times.indices.map { UInt8($0 % 2 == 0 ? 1 : 0) }
             + (times.isEmpty ? types[0] : types.flatMap { $0 }) + names

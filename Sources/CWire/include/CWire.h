@@ -221,6 +221,8 @@ typedef struct wire_record {
 
 #define WIRE_OBJECT_NAME 72u // "<64 hex digits>.so" and a NUL
 #define WIRE_TEXT 512u
+#define WIRE_ID 65u          // NOCTURNE_ID_MAX of the SDK and a NUL
+#define WIRE_ID_VERSION 257u // NOCTURNE_VERSION_MAX of the SDK and a NUL
 
 typedef struct wire_spawn {
     uint32_t magic, message;
@@ -267,11 +269,13 @@ typedef struct wire_loaded {
     uint32_t abi;        // the plugin's
     uint32_t extensions; // bits below
     int64_t load_ns;     // of dlopen and entry
+    char id[WIRE_ID], version[WIRE_ID_VERSION]; // with WIRE_EXTENSION_IDENTITY: who the code says it is
 } wire_loaded;
 #define WIRE_EXTENSION_HEALTH (1u << 0)
 #define WIRE_EXTENSION_STATE (1u << 1)
 #define WIRE_EXTENSION_SETTINGS (1u << 2)
 #define WIRE_EXTENSION_CANCEL (1u << 3)
+#define WIRE_EXTENSION_IDENTITY (1u << 4)
 
 typedef struct wire_failed {
     uint32_t magic, message;
@@ -297,7 +301,8 @@ typedef struct wire_slot_message { // CANCEL, FILE
 } wire_slot_message;
 
 #define WIRE_MESSAGE_MAX 640u // bytes of the longest message
-_Static_assert(sizeof(wire_ready) <= WIRE_MESSAGE_MAX && sizeof(wire_failed) <= WIRE_MESSAGE_MAX, "fits");
+_Static_assert(sizeof(wire_ready) <= WIRE_MESSAGE_MAX && sizeof(wire_failed) <= WIRE_MESSAGE_MAX
+        && sizeof(wire_loaded) <= WIRE_MESSAGE_MAX, "fits");
 
 // ------------------------------------------------------------------------------------------------ atomic access
 // Swift does not import `_Atomic` fields; these act on plain words.

@@ -15,12 +15,14 @@ static int say(const void *bytes, size_t size) {
 
 static int lie(void) {
     char garbage[WIRE_MESSAGE_MAX * 2];
-    wire_loaded loaded = { WIRE_MAGIC, WIRE_MESSAGE_LOADED, 0xffffffffu, 0xffffffffu, -1 };
+    wire_loaded loaded = { WIRE_MAGIC, WIRE_MESSAGE_LOADED, 0xffffffffu, 0xffffffffu, -1, "", "" };
     wire_hello hello = { WIRE_MAGIC, WIRE_MESSAGE_HELLO, 0xffffffffu, 99, 0, 1, "" };
     wire_failed failed = { WIRE_MAGIC, WIRE_MESSAGE_FAILED, 77, -5, "" };
     wire_exited exited = { WIRE_MAGIC, WIRE_MESSAGE_EXITED, 1, 1, 0 };
     memset(garbage, 0xa5, sizeof garbage);
     memset(failed.text, 'x', sizeof failed.text); // no NUL
+    memset(loaded.id, 'x', sizeof loaded.id); // neither here
+    memset(loaded.version, 'x', sizeof loaded.version); // nor here
     return say(garbage, 1) + say(garbage, 8) + say(garbage, WIRE_MESSAGE_MAX) + say(garbage, sizeof garbage)
         + say(&loaded, sizeof loaded) + say(&hello, sizeof hello) + say(&hello, 12)
         + say(&exited, sizeof exited) + say(&failed, sizeof failed);

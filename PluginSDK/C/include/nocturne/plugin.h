@@ -44,6 +44,8 @@ extern "C" {
 #define NOCTURNE_LOG_MAX 4096u               // bytes of one log record, text and fields; the rest is cut
 #define NOCTURNE_STORAGE_KEY_MAX 256u        // bytes
 #define NOCTURNE_STORAGE_VALUE_MAX (1u << 20) // bytes
+#define NOCTURNE_ID_MAX 64u                  // bytes of a plugin's id, without the NUL
+#define NOCTURNE_VERSION_MAX 256u            // bytes of a plugin's version, without the NUL
 
 // How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands
 // and listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
@@ -230,6 +232,18 @@ typedef struct nocturne_contributions {
 #define NOCTURNE_COMMANDS "nocturne.commands/1"
 #define NOCTURNE_LISTENERS "nocturne.listeners/1"
 
+#define NOCTURNE_IDENTITY "nocturne.identity/1"
+// Who the code says it is. Worth having when code and manifest come from different places: a plugin whose code and
+// manifest disagree is not started, and the host's error names the file, the field and both values. Without this table
+// nothing is compared; hosts that do not know it do not ask. Constant, as are its texts, which stay the plugin's.
+// Read once, between entry and activate. [loader thread] [since ABI 1.0]
+typedef struct nocturne_identity {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *id;      // the manifest's `id`: at most NOCTURNE_ID_MAX bytes and a NUL. Mandatory.
+    const char *version; // the manifest's `version`, build metadata and all: at most NOCTURNE_VERSION_MAX. Mandatory.
+} nocturne_identity_t;
+
 #define NOCTURNE_HEALTH "nocturne.health/1"
 typedef struct nocturne_health {
     uint32_t struct_size;
@@ -302,6 +316,8 @@ NOCTURNE_ASSERT(offsetof(nocturne_host_t, get_extension) == 8 && offsetof(noctur
 NOCTURNE_ASSERT(sizeof(nocturne_contribution_t) == 24 && sizeof(nocturne_contributions_t) == 16,
     "nocturne_contributions");
 NOCTURNE_ASSERT(offsetof(nocturne_plugin_t, activate) == 16 && sizeof(nocturne_plugin_t) == 32, "nocturne_plugin");
+NOCTURNE_ASSERT(offsetof(nocturne_identity_t, id) == 8 && offsetof(nocturne_identity_t, version) == 16
+    && sizeof(nocturne_identity_t) == 24, "nocturne_identity");
 NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
 
 #ifdef __cplusplus
@@ -333,7 +349,18 @@ NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_h
 // The host, for all files of a plugin: NOCTURNE_PLUGIN sets it in the entry; an entry of your own sets it likewise.
 #ifndef __swift__
 __attribute__((weak, visibility("hidden"))) const nocturne_host_t *nocturne;
+// What NOCTURNE_IDENTIFY states, or NULL.
+__attribute__((weak, visibility("hidden"))) const nocturne_identity_t *nocturne_identity;
 #endif
+
+// States, in any one file of a plugin, who its code is. NOCTURNE_PLUGIN then offers it to the host; a `get_extension`
+// of your own returns `nocturne_identity` for NOCTURNE_IDENTITY. Take the version from where the manifest has it:
+//   NOCTURNE_IDENTIFY("hello", HELLO_VERSION)
+#define NOCTURNE_IDENTIFY(id, version)                                                                \
+    __attribute__((constructor)) static void nocturne_identify(void) {                                \
+        static const nocturne_identity_t identity = { sizeof identity, 0, id, version };              \
+        nocturne_identity = &identity;                                                                \
+    }
 
 // Defines the entry of a plugin that has tools and nothing else. Arguments: NOCTURNE_TOOL(name, handler), …
 #define NOCTURNE_TOOL(name, handler) { name, handler, NULL }
@@ -341,6 +368,7 @@ __attribute__((weak, visibility("hidden"))) const nocturne_host_t *nocturne;
     static const void *nocturne_plugin_extension(const char *id) {                                    \
         static const nocturne_contribution_t items[] = { __VA_ARGS__ };                               \
         static const nocturne_contributions_t tools = { sizeof tools, sizeof items / sizeof *items, items }; \
+        if (strcmp(id, NOCTURNE_IDENTITY) == 0) return nocturne_identity;                             \
         return strcmp(id, NOCTURNE_TOOLS) == 0 ? &tools : NULL;                                       \
     }                                                                                                 \
     NOCTURNE_EXPORT const nocturne_plugin_t *nocturne_plugin_entry(                                   \

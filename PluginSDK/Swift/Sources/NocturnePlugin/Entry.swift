@@ -9,11 +9,13 @@ public enum PluginEntry {
     /// Enters `plugin`. [loader thread]
     ///
     /// - Parameters:
+    ///   - identity: The id and version that the manifest had when this was built.
     ///   - host: A `nocturne_host_t`.
     ///   - error: A `nocturne_error_t` to fill when this returns `nil`.
     /// - Returns: A `nocturne_plugin_t` that stays valid for ever.
     public static func enter(
-        _ plugin: Plugin, _ host: UnsafeRawPointer?, _ error: UnsafeMutableRawPointer?
+        _ plugin: Plugin, identity: (id: String, version: String), _ host: UnsafeRawPointer?,
+        _ error: UnsafeMutableRawPointer?
     ) -> UnsafeRawPointer? {
         guard let host = host?.assumingMemoryBound(to: nocturne_host_t.self) else {
             HookError.write("the host gave no table", to: error)
@@ -29,7 +31,7 @@ public enum PluginEntry {
             HookError.write("the host's table is shorter than that of ABI 1.0", to: error)
             return nil
         }
-        let loaded = LoadedPlugin(plugin, tables)
+        let loaded = LoadedPlugin(plugin, identity, tables)
         LoadedPlugin.current.withLock { $0 = loaded }
         return UnsafeRawPointer(loaded.tables.plugin)
     }
@@ -43,11 +45,13 @@ final class LoadedPlugin: Sendable {
     let host: Host
     let tables: PluginTables
 
-    init(_ plugin: Plugin, _ hostTables: HostTables) {
+    init(
+        _ plugin: Plugin, _ identity: (id: String, version: String), _ hostTables: HostTables
+    ) {
         let registry = Registry(tables: hostTables)
         self.plugin = plugin
         host = Host(tables: hostTables, registry: registry)
-        tables = PluginTables(plugin, registry)
+        tables = PluginTables(plugin, identity, registry)
     }
 
     /// Runs a hook of the plugin's on this thread.

@@ -10,7 +10,7 @@ struct PluginTables: Sendable {
     nonisolated(unsafe) let plugin: UnsafePointer<nocturne_plugin_t>
     nonisolated(unsafe) private var extensions: [String: UnsafeRawPointer] = [:]
 
-    init(_ plugin: Plugin, _ registry: Registry) {
+    init(_ plugin: Plugin, _ identity: (id: String, version: String), _ registry: Registry) {
         self.plugin = Self.keep(
             nocturne_plugin_t(
                 abi: NOCTURNE_ABI,
@@ -30,6 +30,12 @@ struct PluginTables: Sendable {
         for (id, kind, handlers) in kinds where !handlers.isEmpty {
             extensions[id] = Self.contributions(kind, handlers, registry)
         }
+        extensions[NOCTURNE_IDENTITY] = UnsafeRawPointer(
+            Self.keep(
+                nocturne_identity_t(
+                    struct_size: Self.size(nocturne_identity_t.self), reserved: 0,
+                    id: Self.keep(text: identity.id),
+                    version: Self.keep(text: identity.version))))
         extensions[NOCTURNE_CANCEL] = UnsafeRawPointer(
             Self.keep(
                 nocturne_cancel_t(
@@ -67,19 +73,23 @@ struct PluginTables: Sendable {
         return UnsafePointer(place)
     }
 
+    private static func keep(text: String) -> UnsafePointer<CChar> {
+        let text = text.utf8CString
+        let place = UnsafeMutablePointer<CChar>.allocate(capacity: text.count)
+        place.initialize(from: Array(text), count: text.count)
+        return UnsafePointer(place)
+    }
+
     private static func contributions(
         _ kind: Registry.Kind, _ handlers: [String: Handler], _ registry: Registry
     ) -> UnsafeRawPointer {
         let items = UnsafeMutablePointer<nocturne_contribution_t>.allocate(capacity: handlers.count)
         let sorted = handlers.sorted { $0.key < $1.key }
         for (index, (name, handler)) in sorted.enumerated() {
-            let text = name.utf8CString
-            let kept = UnsafeMutablePointer<CChar>.allocate(capacity: text.count)
-            kept.initialize(from: Array(text), count: text.count)
             let box = registry.box(kind, name, handler)
             (items + index).initialize(
                 to: nocturne_contribution_t(
-                    name: kept, handler: HandlerBox.entry, context: box.context))
+                    name: keep(text: name), handler: HandlerBox.entry, context: box.context))
         }
         let table = nocturne_contributions_t(
             struct_size: size(nocturne_contributions_t.self), count: UInt32(handlers.count),

@@ -42,6 +42,7 @@ struct EmbeddedManifest {
     static let bytesMaximum = wordsMaximum * 8 - headerBytes
 
     private let text: [UInt8]
+    private let id: String, version: String
 
     /// - Parameter compilerVersion: Asked only when the manifest does not name its runtime.
     init(reading path: String, compilerVersion: () throws -> String) throws {
@@ -52,9 +53,14 @@ struct EmbeddedManifest {
             throw EmbedError.notJSON(path: path, error)
         }
         guard var manifest = json.object else { throw EmbedError.notAnObject(path: path) }
-        for name in ["id", "name", "version", "abi"] where manifest[name]?.string == nil {
-            throw EmbedError.field(path: path, name: name, expected: "a string")
+        func string(_ name: String) throws(EmbedError) -> String {
+            guard let string = manifest[name]?.string else {
+                throw .field(path: path, name: name, expected: "a string")
+            }
+            return string
         }
+        (id, version) = (try string("id"), try string("version"))
+        for name in ["name", "abi"] { _ = try string(name) }
         if manifest["runtime"] == nil {
             manifest["runtime"] = .string("swift-\(try compilerVersion())")
         }
@@ -73,6 +79,17 @@ struct EmbeddedManifest {
             (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }
         return word(9) + word(text.count) + word(1) + Array("Nocturne\0\0\0\0".utf8) + text
+    }
+
+    /// Swift source of a string: whatever an id and a version do not consist of is escaped.
+    private static func literal(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "+": String(scalar)
+            default: "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return "\"\(scalars.joined())\""
     }
 
     /// The generated file.
@@ -100,7 +117,8 @@ struct EmbeddedManifest {
             public func nocturnePluginEntry(
                 _ host: UnsafeRawPointer?, _ error: UnsafeMutableRawPointer?
             ) -> UnsafeRawPointer? {
-                PluginEntry.enter(plugin, host, error)
+                PluginEntry.enter(
+                    plugin, identity: (id: \(Self.literal(id)), version: \(Self.literal(version))), host, error)
             }
 
             """

@@ -204,11 +204,13 @@ enum FakeServices {
 
 /// A plugin as the host sees it after its entry.
 struct EnteredPlugin {
+    static let identity = (id: "fake", version: "1.2.3-rc.1+build.7")
     let table: UnsafePointer<nocturne_plugin_t>
 
     init(_ plugin: Plugin, services: Bool = true) throws {
         FakeHost.clear()
-        let entered = PluginEntry.enter(plugin, FakeHost.table(services: services), nil)
+        let entered = PluginEntry.enter(
+            plugin, identity: Self.identity, FakeHost.table(services: services), nil)
         table = try #require(entered).assumingMemoryBound(to: nocturne_plugin_t.self)
     }
 

@@ -22,12 +22,17 @@ extension `Everything that goes through the one plugin of a process`.`Hooks and 
     }
 
     @Test func `a host of another major ABI, or with a short table, is refused in words`() {
+        func enter(
+            _ host: UnsafeRawPointer?, _ error: UnsafeMutableRawPointer?
+        ) -> UnsafeRawPointer? {
+            PluginEntry.enter(Plugin(), identity: EnteredPlugin.identity, host, error)
+        }
         let failure = Failure()
-        #expect(PluginEntry.enter(Plugin(), FakeHost.table(abi: 0x2_0003), failure.place) == nil)
+        #expect(enter(FakeHost.table(abi: 0x2_0003), failure.place) == nil)
         #expect(failure.message == "the plugin needs a host of ABI 1; this one has 2.3")
-        #expect(PluginEntry.enter(Plugin(), FakeHost.table(size: 40), failure.place) == nil)
+        #expect(enter(FakeHost.table(size: 40), failure.place) == nil)
         #expect(failure.message == "the host's table is shorter than that of ABI 1.0")
-        #expect(PluginEntry.enter(Plugin(), nil, nil) == nil)
+        #expect(enter(nil, nil) == nil)
     }
 
     @Test func `a plugin offers only what it has`() throws {
@@ -35,11 +40,21 @@ extension `Everything that goes through the one plugin of a process`.`Hooks and 
         let getExtension = try #require(plugin.table.pointee.get_extension)
         #expect(plugin.table.pointee.activate == nil)
         #expect(plugin.table.pointee.deactivate == nil)
-        for id in [NOCTURNE_TOOLS, NOCTURNE_CANCEL] { #expect(getExtension(id) != nil) }
+        for id in [NOCTURNE_TOOLS, NOCTURNE_CANCEL, NOCTURNE_IDENTITY] {
+            #expect(getExtension(id) != nil)
+        }
         for id in [
             NOCTURNE_COMMANDS, NOCTURNE_LISTENERS, NOCTURNE_HEALTH, NOCTURNE_STATE,
             NOCTURNE_SETTINGS, "x",
         ] { #expect(getExtension(id) == nil) }
+    }
+
+    @Test func `the code states the id and version that it was built with`() throws {
+        let plugin = try EnteredPlugin(Plugin())
+        let identity = try plugin.extensionTable(NOCTURNE_IDENTITY, nocturne_identity_t.self)
+        #expect(identity.struct_size == 24)  // Asserted in plugin.h.
+        #expect(String(cString: identity.id) == "fake")
+        #expect(String(cString: identity.version) == "1.2.3-rc.1+build.7")
     }
 
     @Test
