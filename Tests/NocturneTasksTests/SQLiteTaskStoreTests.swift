@@ -241,6 +241,17 @@ import NocturneTasks
         try await directory.open().close()
     }
 
+    @Test func `a closed store refuses, and does not stand still`() async throws {
+        let directory = try TaskDirectory()
+        let store = try await directory.open()
+        _ = try await store.add([task()], now: now)
+        try await store.close()
+        try await store.close()
+        await #expect(throws: TaskError.self) { try await store.add([task()], now: now) }
+        await #expect(throws: TaskError.self) { try await store.task(TaskID(1)) }
+        await #expect(throws: TaskError.self) { try await claim(store) }
+    }
+
     @Test func `a damaged file is set aside and told, and an empty one serves`() async throws {
         let directory = try TaskDirectory()
         let file = open("\(directory.path)/tasks.db", O_WRONLY | O_CREAT, 0o644)
