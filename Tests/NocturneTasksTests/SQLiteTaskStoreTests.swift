@@ -1,5 +1,5 @@
-// SQLiteTaskStoreTests.swift — what a file must add to the rules of tasks: nothing is lost when it is closed, and whatever
-// is wrong with it is told. Next: KillTests.swift.
+// SQLiteTaskStoreTests.swift — what a file must add to the rules of tasks: nothing is lost when it is closed, and
+// whatever is wrong with it is told. Next: KillTests.swift.
 
 import Glibc
 import Testing
