@@ -5,8 +5,7 @@ internal import Dispatch
 internal import GRDB
 internal import Synchronization
 
-/// The file of tasks: a connection that writes, on a thread of its own, and one that reads beside it what was
-/// committed.
+/// The file of tasks: a connection that writes, on a thread of its own, and one that reads what was committed.
 ///
 /// It belongs to one process; another gets an error with that one's id.
 package final class TaskRows: Sendable {

@@ -11,8 +11,7 @@ internal import Synchronization
 /// one after the other, writes what changed in one transaction, and answers when that is kept; meanwhile the next
 /// gather. So nobody learns of anything that may be undone, and a flush of the disk serves many. What people and
 /// handlers did is kept through the loss of power; claims, signs of life and what time brought only through the end of
-/// this process:
-/// losing them makes a task run again, which it must stand anyway, and never undoes what was kept later.
+/// this process: losing them makes a task run again, which it must stand anyway, and never undoes what was kept later.
 ///
 /// If a transaction fails, those who wanted to change something are told, and the table is read anew from the file, so
 /// that both are the same again.
