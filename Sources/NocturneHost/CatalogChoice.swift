@@ -37,6 +37,8 @@ struct CatalogChoice {
     private(set) var unloaded: [PluginID: [Offer]] = [:]
     private(set) var pins: [PluginID: Pin] = [:]
     private(set) var objections: [PluginID: [String]] = [:]
+    /// What keeps builds from running, whatever else is there. Not whether their id is off.
+    private var refusals: [ContentHash: Refusal] = [:]
 
     init(_ catalog: Catalog) {
         self.catalog = catalog
@@ -50,6 +52,12 @@ struct CatalogChoice {
             default:
                 offers[offer.id, default: []].append(Offer(path: file.path, build: offer))
             }
+        }
+        let kept = catalog.previous.values.compactMap(\.choice)
+        for build in offers.values.flatMap({ $0.map(\.build) }) + kept {
+            // Whoever serves goes on.
+            if catalog.serving[build.id]?.hash == build.hash { continue }
+            refusals[build.hash] = Self.refusal(of: build, catalog)
         }
     }
 
@@ -103,7 +111,9 @@ struct CatalogChoice {
     }
 
     /// What keeps a build from running, whatever else is there. Not whether its id is off.
-    func refusal(of build: PluginBuild) -> Refusal? {
+    func refusal(of build: PluginBuild) -> Refusal? { refusals[build.hash] }
+
+    private static func refusal(of build: PluginBuild, _ catalog: Catalog) -> Refusal? {
         if let failed = catalog.failed[build.hash] { return failed.why }
         do throws(Refusal) {
             _ = try build.settings(catalog.settings[build.id] ?? [:])
@@ -127,7 +137,9 @@ struct CatalogChoice {
             guard let build = kept(id) else { continue }
             let path = catalog.previous[id]?.path ?? ""
             candidates.append(
-                candidate(Offer(path: path, build: build), refused: catalog.off[id]))
+                candidate(
+                    Offer(path: path, build: build), refused: catalog.off[id] ?? refusal(of: build))
+            )
         }
         for (id, own) in unloaded where pins[id] == nil {
             candidates += own.map { candidate($0, refused: Self.unloadedByOperator) }

@@ -3,8 +3,8 @@
 
 public import NocturneCore
 
-/// What happens to each plugin that a change touches. All of it happens, or none: if one that takes the place of
-/// another does not come to serve, those before it go back to what they were.
+/// What happens to each plugin that a change touches. Replacements and restarts of plugins that depend on each other
+/// hold together: if one does not come to serve, those before it go back to what they were, and nothing stops.
 public struct ChangePlan: Sendable, Hashable {
     /// What happens to one plugin.
     public enum Action: String, Sendable, Hashable, CaseIterable {

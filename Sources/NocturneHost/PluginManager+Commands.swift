@@ -6,7 +6,7 @@ import NocturneStorage
 extension PluginManager {
     /// Loads a plugin from a file, in the watched directory or anywhere else. The seed's `loadPlugin`.
     ///
-    /// A file from elsewhere is loaded until the host stops. Lifts an earlier ``unload(_:)`` of the path.
+    /// A file from elsewhere is loaded until the host stops. Lifts an earlier ``unload(_:cascade:)`` of the path.
     ///
     /// - Parameters:
     ///   - id: if given, the manifest must have this id.
@@ -238,7 +238,7 @@ extension PluginManager {
         }
     }
 
-    /// Serves again what served before, until the plugin's file changes or ``reload(_:)``. A second call goes forth
+    /// Serves again what served before, until the plugin's file changes or ``reload(_:cascade:)``. A second call goes forth
     /// again.
     ///
     /// - Parameter cascade: also if plugins that depend on it have to stop.

@@ -269,7 +269,7 @@ import Testing
             let host = harness.host
             let ids = (0..<7).map { "p\($0)" }
             var wishes: [String: Wishes] = [:]
-            var random = Splitmix(state: 20_260_103)
+            var random = Seeded(state: 20_260_103)
             func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
             let callers = (0..<2).map { first in
                 Task {
@@ -351,18 +351,5 @@ import Testing
         }
         #expect(await harness.host.changes.isEmpty)
         #expect(await !harness.host.isPostponed)
-    }
-}
-
-/// The same numbers in each run (Steele, Lea and Flood, 2014).
-private struct Splitmix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -98,6 +98,25 @@ import Testing
         }
     }
 
+    @Test
+    func `with hot reload off, what may not run still does not, however often that is decided`()
+        throws
+    {
+        for refused in [
+            #","permissions":{"read":["/srv"]}"#,
+            #","configuration":{"type":"object","required":["key"]}"#,
+        ] {
+            var world = World()
+            world.catalog.enableHotReload = false
+            try world.drop("asks", "1.0.0", refused, as: "/asks")
+            for _ in 0..<3 {
+                let outcome = world.settle()
+                #expect(world.versions.isEmpty)
+                #expect(outcome.decisions["asks"]?.leftOut != nil)
+            }
+        }
+    }
+
     @Test func `a command's change is not held, and tells whom it hurts`() throws {
         var world = World()
         try world.drop("text", "1.0.0", as: "/text")
@@ -117,7 +136,7 @@ import Testing
     }
 
     @Test func `whatever files do, who serves goes on, and what serves goes together`() throws {
-        var random = SplitMix(state: 20_261_123)
+        var random = SplitMix64(state: 20_261_123)
         for _ in 0..<100 {
             var world = World()
             for _ in 0..<12 {
@@ -130,7 +149,7 @@ import Testing
     }
 
     /// One file comes, changes or goes.
-    private func change(_ world: inout World, _ random: inout SplitMix) throws {
+    private func change(_ world: inout World, _ random: inout SplitMix64) throws {
         let id = "p\(random.below(5))"
         let path = "/\(id)-\(random.below(2))"
         if random.below(4) == 0 {
@@ -194,15 +213,6 @@ import Testing
     }
 }
 
-/// Steele, Lea and Flood's SplitMix64 (OOPSLA 2014): the same numbers on every run.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func below(_ limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(limit))
-    }
+extension SplitMix64 {
+    fileprivate mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 }
