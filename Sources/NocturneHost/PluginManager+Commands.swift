@@ -238,8 +238,8 @@ extension PluginManager {
         }
     }
 
-    /// Serves again what served before, until the plugin's file changes or ``reload(_:cascade:)``. A second call goes forth
-    /// again.
+    /// Serves again what served before, until the plugin's file changes or ``reload(_:cascade:)``. A second call goes
+    /// forth again.
     ///
     /// - Parameter cascade: also if plugins that depend on it have to stop.
     /// - Throws: ``PluginError`` `noPrevious`, `dependents` if others need the build that serves, or the reason why the
