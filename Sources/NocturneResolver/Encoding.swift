@@ -118,7 +118,9 @@ struct Encoding {
     private mutating func others(
         than excluded: [Int], _ name: PluginID, _ range: VersionRange
     ) -> [Universe.Provider] {
-        universe.providers(of: name, in: range).filter { !excluded.contains($0.variable) }
+        var providers = universe.providers(of: name, in: range)
+        providers.removeAll { excluded.contains($0.variable) }
+        return providers
     }
 
     /// The term that holds when none of `providers` is there; none if there never is one.

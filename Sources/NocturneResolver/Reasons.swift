@@ -33,6 +33,7 @@ struct Reasons {
 
     /// Every id that is left out, in order.
     mutating func leftOut() -> [Resolution.LeftOut] {
+        if largest.leftOut.isEmpty { return [] }
         var found: [Resolution.LeftOut] = []
         var unhelped: [(place: Int, variable: Int, proof: Proof)] = []
         var changes = SmallestChange(request, values, solver.universe)

@@ -44,12 +44,14 @@ struct StartGraph: Sendable {
             return ordered.compactMap { name, range in
                 // What it provides itself it need not wait for.
                 if let version = own[name], range.contains(version) { return nil }
-                let providers = universe.providers(of: name, in: range).filter {
-                    $0.variable != node.variable && $0.set.contains(values[$0.variable])
+                var providers: [Int] = []
+                for provider in universe.providers(of: name, in: range)
+                where provider.variable != node.variable
+                    && provider.set.contains(values[provider.variable])
+                {
+                    providers.append(place[provider.variable])
                 }
-                return Need(
-                    name: name, range: range,
-                    providers: providers.map { place[$0.variable] })
+                return Need(name: name, range: range, providers: providers)
             }
         }
         for index in nodes.indices {

@@ -9,7 +9,7 @@ struct Universe: Sendable {
     /// Who may fulfill a need, with which of its versions.
     struct Provider: Sendable, Hashable {
         let variable: Int
-        let set: ValueSet
+        var set: ValueSet
     }
 
     enum Subject: Sendable {
@@ -63,6 +63,8 @@ struct Universe: Sendable {
 
     init(_ candidates: [Candidate], running: [PluginID: RunningPlugin]) {
         self.candidates = Self.ordered(candidates, running: running)
+        variableOfID.reserveCapacity(candidates.count)
+        offers.reserveCapacity(candidates.count)
         var start = 0
         while start < self.candidates.count {
             let id = self.candidates[start].id
@@ -150,11 +152,11 @@ struct Universe: Sendable {
     mutating func providers(of name: PluginID, in range: VersionRange) -> [Provider] {
         guard let offers = offers[name] else { return [] }
         if offers.count <= Self.testedOffers {
-            return grouped(offers.filter { range.contains($0.version) })
+            return grouped(offers, in: range)
         }
         let key = FitKey(name: name, range: range)
         if let known = fits[key] { return known }
-        let found = grouped(offers.filter { range.contains($0.version) })
+        let found = grouped(offers, in: range)
         fits[key] = found
         return found
     }
@@ -169,18 +171,16 @@ struct Universe: Sendable {
         return found
     }
 
-    private func grouped(_ offers: [Offer]) -> [Provider] {
+    /// - Parameter range: `nil`: every version.
+    private func grouped(_ offers: [Offer], in range: VersionRange? = nil) -> [Provider] {
         var found: [Provider] = []
-        var start = 0
-        while start < offers.count {
+        for offer in offers where range?.contains(offer.version) ?? true {
             // Offers come in the order of variables.
-            let variable = offers[start].variable
-            var set = ValueSet(emptyOf: variables[variable].valueCount)
-            while start < offers.count, offers[start].variable == variable {
-                set.insert(offers[start].value)
-                start += 1
+            if found.last?.variable != offer.variable {
+                let none = ValueSet(emptyOf: variables[offer.variable].valueCount)
+                found.append(Provider(variable: offer.variable, set: none))
             }
-            found.append(Provider(variable: variable, set: set))
+            found[found.count - 1].set.insert(offer.value)
         }
         return found
     }
