@@ -80,18 +80,26 @@ struct Universe: Sendable {
     private static func ordered(
         _ candidates: [Candidate], running: [PluginID: RunningPlugin]
     ) -> [Candidate] {
-        candidates.sorted { left, right in
-            if left.id != right.id { return left.id < right.id }
-            let (a, b) = (left.version, right.version)
-            if a.isPrerelease != b.isPrerelease { return b.isPrerelease }
-            if a != b { return a > b }
-            if let runs = running[left.id] {
-                let (c, d) = (runs.likeness(to: left), runs.likeness(to: right))
-                if c != d { return c > d }
-            }
-            if a.build != b.build { return a.build > b.build }
-            return left.label < right.label
+        // Candidates are large: their places are sorted.
+        candidates.indices.sorted { first, second in
+            let (a, b) = (candidates[first].id, candidates[second].id)
+            return a == b
+                ? isBetter(candidates[first], candidates[second], running) : a < b
+        }.map { candidates[$0] }
+    }
+
+    private static func isBetter(
+        _ left: Candidate, _ right: Candidate, _ running: [PluginID: RunningPlugin]
+    ) -> Bool {
+        let (a, b) = (left.version, right.version)
+        if a.isPrerelease != b.isPrerelease { return b.isPrerelease }
+        if a != b { return a > b }
+        if let runs = running[left.id] {
+            let (c, d) = (runs.likeness(to: left), runs.likeness(to: right))
+            if c != d { return c > d }
         }
+        if a.build != b.build { return a.build > b.build }
+        return left.label < right.label
     }
 
     private mutating func addPlugin(_ id: PluginID, _ range: Range<Int>) {
