@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "NocturneControl",
             dependencies: [
-                "NocturneCore", "NocturneHost",
+                "NocturneCore", "NocturneHost", "NocturneTasks",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,7 +91,7 @@ let package = Package(
         ),
         .target(
             name: "Nocturne",
-            dependencies: ["NocturneCore", "NocturneHost", "NocturneControl"],
+            dependencies: ["NocturneCore", "NocturneHost", "NocturneTasks", "NocturneControl"],
             swiftSettings: swiftSettings
         ),
 
@@ -147,7 +147,7 @@ let package = Package(
         .testTarget(
             name: "NocturneControlTests",
             dependencies: [
-                "NocturneControl", "NocturneHost", "NocturneCore",
+                "NocturneControl", "NocturneHost", "NocturneTasks", "NocturneCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -3,7 +3,7 @@
 
 internal import Glibc
 public import NocturneCore
-public import NocturneHost
+internal import NocturneHost
 
 /// Why a daemon's configuration cannot be used.
 public enum ConfigurationError: ReportableError, Hashable {

@@ -4,7 +4,6 @@
 internal import Hummingbird
 internal import NIOCore
 package import NocturneCore
-package import NocturneHost
 
 /// An error as JSON: `{"error": {"code", "message", "plugin", "retryable", "exitStatus"}}`.
 ///

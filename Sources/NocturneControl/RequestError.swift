@@ -2,7 +2,6 @@
 // Next: ErrorReply.swift.
 
 public import NocturneCore
-public import NocturneHost
 
 /// A request that the control API does not accept.
 public enum RequestError: ReportableError, Hashable {

@@ -3,7 +3,6 @@
 
 internal import Glibc
 public import NocturneCore
-public import NocturneHost
 
 /// Why a host cannot listen on its control socket.
 public enum SocketError: ReportableError, Hashable {

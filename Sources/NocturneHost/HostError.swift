@@ -1,28 +1,6 @@
-// HostError.swift — what can go wrong, told to a person: which plugin, what happened, what to do next.
+// HostError.swift — what can go wrong with calls and plugins, told to a person. Next: Router.swift.
 
 public import NocturneCore
-
-/// An error that says for scripts what kind it is and for the command line how to exit.
-public protocol ReportableError: Error, Sendable, CustomStringConvertible {
-    /// Stable name of the kind, for example `busy`.
-    var code: String { get }
-    /// The plugin it is about, if any.
-    var plugin: PluginID? { get }
-    /// Whether the same request may succeed later without anybody changing anything.
-    var isRetryable: Bool { get }
-    /// As in sysexits(3): 64 usage, 65 bad data, 69 unavailable, 70 internal, 75 try again, 77 denied.
-    var exitStatus: Int32 { get }
-}
-
-extension ReportableError {
-    /// `{"code", "message", "plugin", "retryable"}`
-    public var json: JSONValue {
-        [
-            "code": .string(code), "message": .string(description),
-            "plugin": JSONValue(plugin?.description), "retryable": .bool(isRetryable),
-        ]
-    }
-}
 
 /// Why a call of a tool or a command has no result. Every call ends in exactly one result or one of these.
 public enum CallError: ReportableError, Hashable {

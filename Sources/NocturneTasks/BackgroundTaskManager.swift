@@ -1,6 +1,7 @@
 // BackgroundTaskManager.swift — runs tasks: what it is made of, and how it begins and ends.
 // Next: BackgroundTaskManager+Asking.swift for what callers do, +Pump for how tasks come and go, +Alarm for time.
 
+internal import Glibc
 public import NocturneCore
 internal import Synchronization
 
@@ -14,15 +15,29 @@ public final class BackgroundTaskManager: Sendable {
     public struct Configuration: Sendable, Hashable {
         /// How many tasks run at the same time, at least 1. `maxConcurrent` of the seed.
         public var maxConcurrent: Int
-        /// How often a failed task is tried again if it does not say so itself. `defaultRetries` of the seed.
+        /// How often a failed task is tried again if it does not say so itself: 3 is at most four attempts.
+        /// `defaultRetries` of the seed.
         public var defaultRetries = 3
+        /// Whether tasks outlast the process, in `tasks.db` in ``statePath``. `enablePersistence` of the seed.
+        public var enablePersistence = false
+        /// The directory of `tasks.db`. Made, for its owner only, if there is none; its parent must exist.
+        public var statePath = "./tasks"
+        /// As many finished tasks are kept at most; the oldest go first. At least 0.
+        public var keepsFinished = 100_000
+        /// Finished tasks are kept for so long at most. At least zero.
+        public var keepsFinishedFor = Duration.seconds(7 * 86_400)
         /// How long ``BackgroundTaskManager/shutdown()`` waits for what runs before it asks it to stop.
         public var drain = Duration.seconds(30)
         /// How long a handler may take to stop after it was asked to; then its task goes on without it.
         public var stopGrace = Duration.seconds(5)
 
-        /// The defaults, with as many tasks at once as given.
-        public init(maxConcurrent: Int) { self.maxConcurrent = max(maxConcurrent, 1) }
+        /// The defaults, with as many tasks at once as given; without a number, as there are processors.
+        public init(maxConcurrent: Int = Self.processors) {
+            self.maxConcurrent = max(maxConcurrent, 1)
+        }
+
+        /// How many processors this machine has.
+        public static var processors: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     }
 
     struct State {
@@ -62,15 +77,34 @@ public final class BackgroundTaskManager: Sendable {
         store.listen { [weak self] news in self?.hear(news) }
     }
 
-    /// A manager that keeps its tasks in memory.
-    public convenience init(configuration: Configuration, bus: EventBus? = nil) {
+    /// Opens the store that the configuration says, and begins: what an earlier process was running is run again.
+    ///
+    /// - Parameter bus: where its events are published, besides ``taskEvents``.
+    /// - Throws: ``TaskError/storeInUse(_:)`` if another process has the file, with its pid; ``TaskError/store(_:)`` if
+    ///   it cannot be opened. One that is damaged is no error: see ``warnings()``.
+    public convenience init(
+        configuration: Configuration = Configuration(), bus: EventBus? = nil
+    ) async throws(TaskError) {
+        let retention = TaskTable.Retention(
+            count: max(configuration.keepsFinished, 0),
+            age: max(configuration.keepsFinishedFor, .zero))
+        let store: any TaskStore =
+            configuration.enablePersistence
+            ? try await SQLiteTaskStore.open(
+                making: configuration.statePath, now: .now(), retention: retention)
+            : MemoryTaskStore(retention: retention)
         self.init(
-            configuration: configuration, store: MemoryTaskStore(), worker: .ofThisProcess(),
-            bus: bus)
+            configuration: configuration, store: store, worker: .ofThisProcess(), bus: bus)
+        try await start()
     }
 
+    /// What a person should know of how the store was found: a damaged file that was set aside, rows that could not
+    /// be read and were left as they are. Empty if all is well.
+    public func warnings() async throws(TaskError) -> [String] { try await store.warnings() }
+
     /// Starts nothing any more, waits until what runs has ended, and gives back what does not: it is run again by the
-    /// next manager of the store, and the attempt does not count. Waiters for results are told.
+    /// next manager of the store, and the attempt does not count. Waiters for results are told. Then the store is
+    /// closed: methods that need it throw from now on. A second call does nothing but wait likewise.
     public func shutdown() async {
         state.withLock { $0.isDraining = true }
         let isIdle = await waitUntilIdle(for: configuration.drain)
@@ -87,6 +121,7 @@ public final class BackgroundTaskManager: Sendable {
         }
         alarm?.job.cancel()
         for waiter in waiters { waiter.end(nil) }
+        await store.close()
     }
 
     private func waitUntilIdle(for limit: Duration) async -> Bool {
@@ -126,7 +161,7 @@ public final class BackgroundTaskManager: Sendable {
 
     /// Takes back what workers of this machine were running whose processes died, at once instead of after
     /// ``Heartbeat/lease``. To be called once, before tasks are added.
-    public func start() async throws(TaskError) {
+    package func start() async throws(TaskError) {
         try await store.rescue({ $0.isDead }, now: clock.now)
         await setAlarm()
         wake()

@@ -19,6 +19,10 @@ package final class MemoryTaskStore: TaskStore {
         state.withLock { $0.listener = listener }
     }
 
+    package func warnings() async throws(TaskError) -> [String] { [] }
+
+    package func close() async {}
+
     /// Does something with the table, and tells what happened while nobody else can see it.
     private func perform<Value: Sendable>(
         _ body: (inout TaskTable) throws(TaskError) -> Value

@@ -1,6 +1,7 @@
 // SQLiteTaskStore.swift — tasks that outlast the process and the loss of power, in a file of one host.
 // Next: TaskHandler.swift.
 
+internal import Glibc
 package import NocturneCore
 package import NocturneStorage
 internal import Synchronization
@@ -77,6 +78,7 @@ package final class SQLiteTaskStore: TaskStore {
             let rows = try await TaskRows.open(directory: directory)
             store = SQLiteTaskStore(rows, retention: retention, seed: seed)
         } catch {
+            if case .owned = error { throw .storeInUse("\(error)") }
             throw .store("\(error)")
         }
         try await store.perform(.process, now: now) { stored, _ in
@@ -85,18 +87,25 @@ package final class SQLiteTaskStore: TaskStore {
         return store
     }
 
-    /// Ends what is under way and lets another process have the file. Requests from now on fail.
-    package func close() async throws(TaskError) {
-        do throws(StoreError) {
-            try await rows.close()
-        } catch {
-            throw .store("\(error)")
+    /// The same in a directory that is made first if there is none.
+    static func open(
+        making directory: String, now: UnixTime, retention: TaskTable.Retention
+    ) async throws(TaskError) -> SQLiteTaskStore {
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw .store(
+                "\(directory) cannot be made: \(String(cString: strerror(errno))); make it, or name another")
         }
+        return try await open(directory: directory, now: now, retention: retention)
     }
 
-    /// What of the file could not be read when it was opened, and was left as it is.
+    package func close() async {
+        // What could not be written has been told to those who wanted it; nobody else waits for anything.
+        try? await rows.close()
+    }
+
     package func warnings() async throws(TaskError) -> [String] {
-        try await perform(.nothing) { stored, _ in stored.warnings }
+        let found = recovery.map { ["\($0)"] } ?? []
+        return try await perform(.nothing) { stored, _ in found + stored.warnings }
     }
 
     package func listen(_ listener: @escaping @Sendable (StoreNews) -> Void) {

@@ -1,9 +1,9 @@
 // TaskError.swift — why something that was asked of tasks was not done. Next: TaskStore.swift.
 
-internal import NocturneCore
+public import NocturneCore
 
 /// Why something that was asked of tasks was not done.
-public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible {
+public enum TaskError: ReportableError, Hashable {
     /// A name that is empty, too long, or has control characters.
     case invalidName(_ what: String, String)
     /// More bytes, or more things, than there may be.
@@ -40,6 +40,8 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible {
     case shutDown
     /// The store could not do it.
     case store(_ reason: String)
+    /// Another process has the store.
+    case storeInUse(_ reason: String)
 
     /// What failed, on what, and what to do.
     public var description: String {
@@ -67,6 +69,52 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible {
         case .skipped(let id): "task \(id) was skipped"
         case .shutDown: "the task manager was shut down"
         case .store(let reason): "the task store failed: \(reason)"
+        case .storeInUse(let reason): "the task store cannot be opened: \(reason)"
+        }
+    }
+
+    /// Stable name of the kind.
+    public var code: String {
+        switch self {
+        case .invalidName: "invalidName"
+        case .tooLarge: "tooLarge"
+        case .invalidTime: "invalidTime"
+        case .invalidSchedule: "invalidSchedule"
+        case .notEncodable: "notEncodable"
+        case .notFound: "unknownTask"
+        case .noSchedule: "unknownSchedule"
+        case .noQueue: "unknownQueue"
+        case .wrongState: "wrongState"
+        case .cycle: "cycle"
+        case .unknownReference: "unknownReference"
+        case .repeatedReference: "repeatedReference"
+        case .claimLost: "claimLost"
+        case .failed: "taskFailed"
+        case .cancelled: "taskCancelled"
+        case .skipped: "taskSkipped"
+        case .shutDown: "shutDown"
+        case .store: "storeFailed"
+        case .storeInUse: "storeInUse"
+        }
+    }
+
+    /// None: a task is nobody's.
+    public var plugin: PluginID? { nil }
+
+    /// Whether the same request may succeed later with nothing changed.
+    public var isRetryable: Bool {
+        switch self {
+        case .storeInUse, .shutDown: true
+        default: false
+        }
+    }
+
+    /// 65: what was asked for cannot be. 75: worth another try. 70: everything else.
+    public var exitStatus: Int32 {
+        switch self {
+        case .storeInUse, .shutDown: 75
+        case .store, .claimLost, .failed, .cancelled, .skipped: 70
+        default: 65
         }
     }
 }

@@ -77,6 +77,13 @@ package protocol TaskStore: Sendable {
     /// Calls `listener` when something happened, before any other call can learn of it, so that what it tells comes in
     /// order. It is quick and calls nobody back. Replaces the listener before it.
     func listen(_ listener: @escaping @Sendable (StoreNews) -> Void)
+
+    /// What a person should know of how it was found: what was damaged, and where it lies now.
+    func warnings() async throws(TaskError) -> [String]
+
+    /// Lets others have what it keeps its tasks in. Whoever asks for something afterwards is told that it is closed,
+    /// unless there is nothing to close. May be called twice.
+    func close() async
 }
 
 /// What became of a task that was to be added.

@@ -73,7 +73,7 @@ import NocturneTasks
             ], now: now)
         var before: [TaskRecord?] = []
         for id in 1...4 { before.append(plain(try await store.task(TaskID(Int64(id))))) }
-        try await store.close()
+        await store.close()
 
         let again = try await directory.open()
         for id in 1...4 {
@@ -112,7 +112,7 @@ import NocturneTasks
         try await store.pauseSchedule("0 3 * * *", true, now: now)
         try await store.removeSchedule("@every 90m", now: now)
         let before = try await store.schedules()
-        try await store.close()
+        await store.close()
 
         let again = try await directory.open()
         #expect(try await again.schedules() == before)
@@ -134,7 +134,7 @@ import NocturneTasks
             claimed.map { TaskEnd(id: $0.id, token: $0.token, outcome: .completed(result: "1")) },
             now: now)
         _ = try await store.clear(TaskFilter(name: "other"), limit: 9, now: now)
-        try await store.close()
+        await store.close()
 
         let again = try await directory.open()
         let added = try await again.add([keyed, unique, task()], now: now)
@@ -151,7 +151,7 @@ import NocturneTasks
         let store = try await directory.open()
         _ = try await store.add([task()], now: now)
         let lost = try #require(try await claim(store).first)
-        try await store.close()
+        await store.close()
 
         let again = try await directory.open()
         let record = try #require(try await claim(again).first)
@@ -219,7 +219,7 @@ import NocturneTasks
             outcome: .failed(TaskFailure(.error, "no"), wait: nil))
         _ = try await store.finish([failed], now: now)
         #expect(try await store.task(TaskID(2))?.state == .skipped)
-        try await store.close()
+        await store.close()
 
         let again = try await directory.open()
         _ = try await again.apply(.retry, to: TaskID(1), now: now)
@@ -237,7 +237,7 @@ import NocturneTasks
         let store = try await directory.open()
         let error = await #expect(throws: TaskError.self) { try await directory.open() }
         #expect("\(try #require(error))".contains("belongs to a running host with pid \(getpid())"))
-        try await store.close()
+        await store.close()
         try await directory.open().close()
     }
 
@@ -245,8 +245,8 @@ import NocturneTasks
         let directory = try TaskDirectory()
         let store = try await directory.open()
         _ = try await store.add([task()], now: now)
-        try await store.close()
-        try await store.close()
+        await store.close()
+        await store.close()
         await #expect(throws: TaskError.self) { try await store.add([task()], now: now) }
         await #expect(throws: TaskError.self) { try await store.task(TaskID(1)) }
         await #expect(throws: TaskError.self) { try await claim(store) }

@@ -131,7 +131,7 @@ import NocturneTasks
         async throws
     {
         let bus = EventBus()
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 1), bus: bus)
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 1), bus: bus)
         manager.handle("work") { input, context in
             context.updateProgress(40, "almost")
             if input == "bad" { throw TaskFailure(.permanent, "no") }
@@ -162,7 +162,7 @@ import NocturneTasks
 
     @Test func `nothing is lost when thousands are added, run and cancelled at once`() async throws
     {
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 8))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 8))
         let runs = Counter()
         manager.handle("work") { _, context in
             _ = runs.add(1)
