@@ -5,11 +5,14 @@ internal import Glibc
 internal import NocturneControl
 internal import NocturneCore
 public import NocturneHost
+public import NocturneTasks
 
 /// How a ``NocturneDaemon`` is set up.
 public struct DaemonConfiguration: Sendable {
     /// The plugin host.
     public var plugins: PluginManagerConfiguration
+    /// The tasks.
+    public var tasks: BackgroundTaskManager.Configuration
     /// Where the control API listens: a path of at most 107 bytes.
     public var socketPath: String
     /// Sections of the file that are valid but set up engines that this version does not have.
@@ -19,9 +22,21 @@ public struct DaemonConfiguration: Sendable {
     static let fileLimit = 1 << 20
 
     /// A configuration without a file.
-    public init(plugins: PluginManagerConfiguration, socketPath: String) {
-        self.plugins = plugins
-        self.socketPath = socketPath
+    public init(
+        plugins: PluginManagerConfiguration, tasks: BackgroundTaskManager.Configuration,
+        socketPath: String
+    ) {
+        (self.plugins, self.tasks, self.socketPath) = (plugins, tasks, socketPath)
+    }
+
+    /// Tasks are kept beside the plugins' state. Their end must leave time for the plugins' within
+    /// ``NocturneDaemon/endLimit``.
+    private static func tasks(in statePath: String) -> BackgroundTaskManager.Configuration {
+        var tasks = BackgroundTaskManager.Configuration()
+        tasks.enablePersistence = true
+        tasks.statePath = statePath
+        (tasks.drain, tasks.stopGrace) = (.seconds(5), .seconds(2))
+        return tasks
     }
 
     /// Reads a configuration file; what it does not say has its default.
@@ -39,6 +54,7 @@ public struct DaemonConfiguration: Sendable {
         // `??` with a throwing right side would forget the type of the error.
         let statePath = if let statePath { statePath } else { try paths.stateDirectory }
         plugins = PluginManagerConfiguration(statePath: statePath)
+        tasks = Self.tasks(in: statePath)
         self.socketPath = if let socketPath { socketPath } else { try paths.socket }
         guard let path = file ?? paths.configurationFile,
             let bytes = try Self.read(path, mayBeAbsent: file == nil)
@@ -67,11 +83,11 @@ public struct DaemonConfiguration: Sendable {
             let reader = SectionReader(file: file, place: section, json)
             switch section {
             case "plugins": try applyPlugins(reader)
-            case "tasks": try Self.checkTasks(reader)
+            case "tasks": try applyTasks(reader)
             case "metrics": try Self.checkMetrics(reader)
             default: try Self.checkCoordination(reader)
             }
-            if section != "plugins" { sectionsWithoutEngine.append(section) }
+            if !["plugins", "tasks"].contains(section) { sectionsWithoutEngine.append(section) }
         }
     }
 
@@ -85,13 +101,23 @@ public struct DaemonConfiguration: Sendable {
         if let isOn = try reader.flag("autoEnable", in: section) { plugins.autoEnable = isOn }
     }
 
-    private static func checkTasks(_ reader: SectionReader) throws(ConfigurationError) {
+    private mutating func applyTasks(_ reader: SectionReader) throws(ConfigurationError) {
         let section = try reader.object(
             knowing: ["maxConcurrent", "defaultRetries", "enablePersistence"])
-        _ = try reader.count("maxConcurrent", atLeast: 1, in: section)
-        _ = try reader.count("defaultRetries", atLeast: 0, in: section)
-        _ = try reader.flag("enablePersistence", in: section)
+        if let count = try reader.count("maxConcurrent", in: 1...Self.mostConcurrent, of: section) {
+            tasks.maxConcurrent = Int(count)
+        }
+        let retries = 0...Int64(RetryPolicy.mostRetries)
+        if let count = try reader.count("defaultRetries", in: retries, of: section) {
+            tasks.defaultRetries = Int(count)
+        }
+        if let isOn = try reader.flag("enablePersistence", in: section) {
+            tasks.enablePersistence = isOn
+        }
     }
+
+    /// Tasks that a daemon runs at once at most: each may hold a plugin's place and its input in memory.
+    private static let mostConcurrent: Int64 = 100_000
 
     private static func checkMetrics(_ reader: SectionReader) throws(ConfigurationError) {
         let section = try reader.object(
@@ -105,7 +131,7 @@ public struct DaemonConfiguration: Sendable {
         let section = try reader.object(knowing: ["strategy", "maxAgents", "enableFaultTolerance"])
         // Plugins bring strategies of their own, so any name may become valid.
         _ = try reader.text("strategy", in: section)
-        _ = try reader.count("maxAgents", atLeast: 1, in: section)
+        _ = try reader.count("maxAgents", in: 1...Int64.max, of: section)
         _ = try reader.flag("enableFaultTolerance", in: section)
     }
 

@@ -10,6 +10,8 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     case ready(plugins: Int, socketPath: String)
     /// A section of the configuration sets up an engine that this version does not have.
     case sectionWithoutEngine(String)
+    /// Something was not as it should be when the daemon started; it goes on.
+    case warning(String)
 
     /// One line for a person.
     public var description: String {
@@ -19,6 +21,7 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
                 + "socket \(Printable.line(socketPath))"
         case .sectionWithoutEngine(let section):
             "\"\(section)\" is configured, but this version has no engine for it yet: ignored"
+        case .warning(let text): Printable.block(text)
         }
     }
 
@@ -33,6 +36,7 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
                 ]
             ]
         case .sectionWithoutEngine(let section): ["sectionWithoutEngine": .string(section)]
+        case .warning(let text): ["warning": .string(text)]
         }
     }
 }

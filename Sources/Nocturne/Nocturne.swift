@@ -4,3 +4,4 @@
 @_exported public import NocturneControl
 @_exported public import NocturneCore
 @_exported public import NocturneHost
+@_exported public import NocturneTasks

@@ -1,13 +1,12 @@
-// NocturneDaemon.swift — the composition root: builds each part in order and hands it to the next,
-// then runs until it is told to end. Read this first. Next: NocturneHost/PluginManager.swift.
+// NocturneDaemon.swift — the composition root: builds all parts, then runs until it is told to end. Read this first.
+// Next: Engines.swift.
 
 internal import Glibc
-internal import NocturneControl
 internal import NocturneHost
 
-/// A whole Nocturne as one process: the plugin host and its control API.
+/// A whole Nocturne as one process: the plugin host, the tasks, and their control API.
 ///
-/// A program that only wants plugins embeds ``PluginManager`` instead.
+/// A program that only wants one of them embeds ``PluginManager`` or ``BackgroundTaskManager`` instead.
 public struct NocturneDaemon: Sendable {
     /// How it came to an end.
     public enum End: Sendable, Hashable {
@@ -28,7 +27,7 @@ public struct NocturneDaemon: Sendable {
         }
     }
 
-    /// For ending in order: the answers that are being computed, then every plugin's deactivation.
+    /// For ending in order: the answers that are being computed, the tasks that run, then every plugin's deactivation.
     public static let endLimit = Duration.seconds(15)
 
     private let configuration: DaemonConfiguration
@@ -44,7 +43,7 @@ public struct NocturneDaemon: Sendable {
     ///
     /// - Parameter says: told what a person wants to know,
     ///   ``DaemonNotice/ready(plugins:socketPath:)`` above all.
-    /// - Throws: a ``ReportableError``: ``PluginError`` or ``SocketError``. Nothing runs then.
+    /// - Throws: a ``ReportableError``: ``PluginError``, ``TaskError`` or ``SocketError``. Nothing runs then.
     public func run(says: (DaemonNotice) -> Void) async throws -> End {
         // A peer that closes a pipe or a socket is an error of that write, never the end of the
         // host.
@@ -53,36 +52,22 @@ public struct NocturneDaemon: Sendable {
         defer { received.end() }
         let signals = received.signals
 
-        let plugins = try PluginManager(configuration: configuration.plugins)
-        let control: ControlServer
-        do {
-            control = try ControlServer(of: plugins, socketPath: configuration.socketPath)
-        } catch {
-            await plugins.shutdown()
-            throw error
-        }
+        let engines = try await Engines(configuration)
         for section in configuration.sectionsWithoutEngine {
             says(.sectionWithoutEngine(section))
         }
-        do {
-            try await plugins.start()
-            try await control.start()
-        } catch {
-            await control.shutdown()
-            await plugins.shutdown()
-            throw error
-        }
-        let serving = await plugins.plugins(where: PluginFilter(status: .enabled)).count
+        try await engines.start()
+        for warning in try await engines.tasks.warnings() { says(.warning(warning)) }
+        let serving = await engines.plugins.plugins(where: PluginFilter(status: .enabled)).count
         says(.ready(plugins: serving, socketPath: configuration.socketPath))
 
         for await signal in signals {
             guard signal == SIGHUP else { break }
-            await plugins.rescan()
+            await engines.plugins.rescan()
         }
         return await Self.first(
             of: {
-                await control.shutdown()
-                await plugins.shutdown()
+                await engines.shutdown()
                 return .orderly
             },
             {

@@ -42,11 +42,13 @@ struct SectionReader {
     }
 
     func count(
-        _ key: String, atLeast minimum: Int64, in section: JSONObject
+        _ key: String, in range: ClosedRange<Int64>, of section: JSONObject
     ) throws(ConfigurationError) -> Int64? {
         guard let value = section[key] else { return nil }
-        guard let count = value.int, count >= minimum else {
-            throw wrong(key, value, expected: "a whole number, at least \(minimum)")
+        guard let count = value.int, range.contains(count) else {
+            let bound = range.upperBound == .max ? "" : " and at most \(range.upperBound)"
+            throw wrong(
+                key, value, expected: "a whole number, at least \(range.lowerBound)\(bound)")
         }
         return count
     }

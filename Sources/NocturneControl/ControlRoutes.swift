@@ -7,18 +7,20 @@ internal import Logging
 internal import NIOCore
 internal import NocturneCore
 internal import NocturneHost
+internal import NocturneTasks
 
 /// All routes of the control API.
 struct ControlRoutes: Sendable {
-    private let host: any ControlledHost
     private let responder: RouterResponder<RouteContext>
 
-    init(host: any ControlledHost) {
-        self.host = host
+    init(host: any ControlledHost, tasks: BackgroundTaskManager) {
         let router = Router(context: RouteContext.self)
         for endpoint in Endpoint.all {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
-                try await Self.answer(request, from: endpoint, of: host, in: context)
+                let exchange = try Exchange(
+                    host: host, tasks: tasks, endpoint: endpoint, request: request,
+                    parameters: context.parameters, body: context.body)
+                return try await Self.answer(exchange, on: context.connection)
             }
         }
         responder = router.buildResponder()
@@ -50,19 +52,15 @@ struct ControlRoutes: Sendable {
     }
 
     private static func answer(
-        _ request: Request, from endpoint: Endpoint, of host: any ControlledHost,
-        in context: RouteContext
+        _ exchange: Exchange, on connection: Connection
     ) async throws -> Response {
-        let exchange = try Exchange(
-            host: host, endpoint: endpoint, request: request, parameters: context.parameters,
-            body: context.body)
-        switch try await endpoint.answer(exchange) {
+        let success = exchange.endpoint.success
+        switch try await exchange.endpoint.answer(exchange) {
         case .nothing:
-            return Response(status: endpoint.success)
+            return Response(status: success)
         case .json(let json):
-            return Response(endpoint.success, json: json)
+            return Response(success, json: json)
         case .events(let opening, let deliveries, let encoding):
-            let connection = context.connection
             return Response(
                 status: .ok,
                 headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

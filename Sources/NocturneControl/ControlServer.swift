@@ -9,6 +9,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import NocturneCore
 public import NocturneHost
+public import NocturneTasks
 
 /// The HTTP/1.1 control API of one host, on a Unix socket with mode 0600 whose callers must be the
 /// host's user or root.
@@ -37,22 +38,26 @@ public actor ControlServer {
     }
 
     private let host: any ControlledHost
+    private let tasks: BackgroundTaskManager
     private let socket: ControlSocket
     private let connections: Connections
     private var state = State.claimed
 
-    /// Claims `socketPath` for `manager`.
+    /// Claims `socketPath` for `plugins` and `tasks`, which publishes its events on the bus of `plugins`.
     ///
     /// - Throws: ``SocketError``; a live host's socket and files of other kinds are never touched.
-    public init(of manager: PluginManager, socketPath: String) throws(SocketError) {
-        try self.init(host: manager, socketPath: socketPath)
+    public init(
+        of plugins: PluginManager, _ tasks: BackgroundTaskManager, socketPath: String
+    ) throws(SocketError) {
+        try self.init(host: plugins, tasks: tasks, socketPath: socketPath)
     }
 
     /// The same for any host, with another time for a whole request.
     package init(
-        host: any ControlledHost, socketPath: String, requestLimit: Duration = requestLimit
+        host: any ControlledHost, tasks: BackgroundTaskManager, socketPath: String,
+        requestLimit: Duration = requestLimit
     ) throws(SocketError) {
-        self.host = host
+        (self.host, self.tasks) = (host, tasks)
         socket = try ControlSocket(claiming: socketPath)
         connections = Connections(requestLimit: TimeAmount(requestLimit))
     }
@@ -137,7 +142,7 @@ public actor ControlServer {
     private static let silent = Logger(label: "nocturne.control") { _ in SwiftLogNoOpLogHandler() }
 
     private nonisolated func responder() -> HTTPChannelHandler.Responder {
-        let routes = ControlRoutes(host: host)
+        let routes = ControlRoutes(host: host, tasks: tasks)
         return { [connections] request, writer, channel in
             guard let connection = connections[channel] else { throw CancellationError() }
             var body = request.body.makeAsyncIterator()

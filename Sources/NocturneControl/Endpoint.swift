@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import NocturneCore
 internal import NocturneHost
+internal import NocturneTasks
 
 /// A route: what it is called, what it takes, what it gives, and what it does.
 struct Endpoint: Sendable {
@@ -76,6 +77,7 @@ enum Reply: Sendable {
 /// One request, checked against its endpoint.
 struct Exchange: Sendable {
     let host: any ControlledHost
+    let tasks: BackgroundTaskManager
     let endpoint: Endpoint
     let body: [UInt8]
     let lastEventID: String?
@@ -83,10 +85,10 @@ struct Exchange: Sendable {
     private let query: [String: String]
 
     init(
-        host: any ControlledHost, endpoint: Endpoint, request: Request, parameters: Parameters,
-        body: [UInt8]
+        host: any ControlledHost, tasks: BackgroundTaskManager, endpoint: Endpoint,
+        request: Request, parameters: Parameters, body: [UInt8]
     ) throws(RequestError) {
-        (self.host, self.endpoint, self.body) = (host, endpoint, body)
+        (self.host, self.tasks, self.endpoint, self.body) = (host, tasks, endpoint, body)
         lastEventID = request.headers.first { $0.name.canonicalName == "last-event-id" }?.value
         var decoded: [String: String] = [:]
         for name in endpoint.pathParameters {

@@ -20,12 +20,14 @@ extension ReportableError {
     /// command would exit.
     var httpStatus: HTTPResponse.Status {
         switch code {
-        case "unknownRoute", "unknownPlugin", "unknownTool": .notFound
+        case "unknownRoute", "unknownPlugin", "unknownTool", "unknownTask", "unknownQueue",
+            "unknownSchedule":
+            .notFound
         case "notJSON", "wrongBody", "invalidParameter": .badRequest
         case "bodyTooLarge", "tooLarge": .contentTooLarge
         case "busy": .tooManyRequests
         case "deadlineExceeded": .gatewayTimeout
-        case "wouldDeadlock", "nameTaken": .conflict
+        case "wouldDeadlock", "nameTaken", "wrongState": .conflict
         default: Self.status(forExit: exitStatus)
         }
     }

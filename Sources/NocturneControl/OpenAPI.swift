@@ -1,5 +1,5 @@
 // OpenAPI.swift — the control API described by its own table of routes, as an OpenAPI 3.1 document.
-// Next: ControlServer.swift.
+// Next: TaskSchemas.swift, ControlServer.swift.
 
 internal import Hummingbird
 internal import NocturneCore
@@ -18,14 +18,14 @@ func openAPIDocument(of endpoints: [Endpoint]) -> JSONValue {
         "info": [
             "title": "Nocturne control API",
             "version": .string(HostVersion.string),
-            "summary": "Shows and changes the plugins of a running host, and calls them.",
+            "summary": "Shows and changes the plugins and tasks of a running host, and calls them.",
             "description":
                 "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
         ],
         "servers": [["url": "http://localhost", "description": "Through the host's Unix socket."]],
         "paths": .object(paths),
-        "components": ["schemas": Schema.components],
+        "components": ["schemas": .object(Schema.components)],
     ]
 }
 
@@ -105,6 +105,7 @@ enum Schema {
     static let graph = reference("Graph")
     static let plan = reference("Plan")
     static let contribution = reference("Contribution")
+
     static let event = reference("Event")
     static let logRecord = reference("LogRecord")
     static let error = reference("Error")
@@ -126,14 +127,14 @@ enum Schema {
         ["type": "object", "description": .string(description)]
     }
 
-    private static func reference(_ name: String) -> JSONValue {
+    static func reference(_ name: String) -> JSONValue {
         ["$ref": .string("#/components/schemas/\(name)")]
     }
 
-    private static let text: JSONValue = ["type": "string"]
-    private static let optionalText: JSONValue = ["type": ["string", "null"]]
-    private static let count: JSONValue = ["type": "integer", "minimum": 0]
-    private static let texts: JSONValue = ["type": "array", "items": text]
+    static let text: JSONValue = ["type": "string"]
+    static let optionalText: JSONValue = ["type": ["string", "null"]]
+    static let count: JSONValue = ["type": "integer", "minimum": 0]
+    static let texts: JSONValue = ["type": "array", "items": text]
 
     private static let status: JSONValue = [
         "type": "string", "enum": .array(PluginStatus.allCases.map { .string($0.rawValue) }),
@@ -148,7 +149,10 @@ enum Schema {
         "errors": count,
     ]
 
-    static let components: JSONValue = [
+    static let components = JSONObject(
+        [pluginComponents, taskComponents].flatMap { $0.map { ($0.key, $0.value) } })
+
+    private static let pluginComponents: JSONObject = [
         "PluginSummary": record(
             summaryProperties, required: ["id", "version", "status", "generation", "pid"]),
         "Plugin": [
@@ -222,11 +226,11 @@ enum Schema {
         "enum": .array(ChangePlan.Action.allCases.map { .string($0.rawValue) }),
     ]
 
-    private static let milliseconds: JSONValue = [
+    static let milliseconds: JSONValue = [
         "type": "integer", "description": "Milliseconds since 1970-01-01 UTC.",
     ]
 
-    private static func record(_ properties: JSONObject, required: [String]) -> JSONValue {
+    static func record(_ properties: JSONObject, required: [String]) -> JSONValue {
         [
             "type": "object", "required": .array(required.map { .string($0) }),
             "properties": .object(properties),

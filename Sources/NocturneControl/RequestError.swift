@@ -11,6 +11,8 @@ public enum RequestError: ReportableError, Hashable {
     case notJSON(JSONError)
     /// The body is JSON, but not what the route takes.
     case wrongBody(expected: String, found: String)
+    /// A field of the body is not what the route takes.
+    case wrongField(_ name: String, found: String, expected: String)
     /// The body has more bytes than a payload may have.
     case bodyTooLarge(limitBytes: Int)
     /// A query parameter or a part of the path is not what the route takes.
@@ -25,7 +27,7 @@ public enum RequestError: ReportableError, Hashable {
         switch self {
         case .unknownRoute: "unknownRoute"
         case .notJSON: "notJSON"
-        case .wrongBody: "wrongBody"
+        case .wrongBody, .wrongField: "wrongBody"
         case .bodyTooLarge: "bodyTooLarge"
         case .invalidParameter: "invalidParameter"
         case .denied: "denied"
@@ -43,7 +45,7 @@ public enum RequestError: ReportableError, Hashable {
     public var exitStatus: Int32 {
         switch self {
         case .unknownRoute, .invalidParameter: 64
-        case .notJSON, .wrongBody, .bodyTooLarge: 65
+        case .notJSON, .wrongBody, .wrongField, .bodyTooLarge: 65
         case .denied: 77
         case .internalFailure: 70
         }
@@ -58,6 +60,8 @@ public enum RequestError: ReportableError, Hashable {
             "the input is not accepted: \(error)"
         case .wrongBody(let expected, let found):
             "the request's body is \(found): expected \(expected)"
+        case .wrongField(let name, let found, let expected):
+            "\(quoted(name)) is \(Printable.line(found)): expected \(expected)"
         case .bodyTooLarge(let limit):
             "the input has more than the \(limit) bytes that a payload may have; "
                 + "send less"

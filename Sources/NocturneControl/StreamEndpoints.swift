@@ -108,7 +108,7 @@ extension Endpoint {
 
     /// One server-sent event (HTML Living Standard §9.2). Compact JSON has no line feed, so it is
     /// one `data` line.
-    private static func serverSentEvent(_ json: JSONValue, id: UInt64? = nil) -> ByteBuffer {
+    static func serverSentEvent(_ json: JSONValue, id: UInt64? = nil) -> ByteBuffer {
         var buffer = ByteBuffer()
         if let id { buffer.writeString("id: \(id)\n") }
         buffer.writeString("data: ")
@@ -117,7 +117,7 @@ extension Endpoint {
         return buffer
     }
 
-    private static func gapEvent(_ missed: Int) -> ByteBuffer {
+    static func gapEvent(_ missed: Int) -> ByteBuffer {
         ByteBuffer(string: "event: gap\ndata: {\"missed\":\(missed)}\n\n")
     }
 }

@@ -17,7 +17,8 @@ extension ReportableError {
     public var json: JSONValue {
         [
             "code": .string(code), "message": .string(description),
-            "plugin": plugin.map { .string($0.description) } ?? .null, "retryable": .bool(isRetryable),
+            "plugin": plugin.map { .string($0.description) } ?? .null,
+            "retryable": .bool(isRetryable),
         ]
     }
 }

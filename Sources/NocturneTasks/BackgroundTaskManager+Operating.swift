@@ -27,7 +27,9 @@ extension BackgroundTaskManager {
 // MARK: - Schedules
 
 extension BackgroundTaskManager {
-    /// Adds a recurring task, or replaces the one of its name. What is past is not run again.
+    /// Adds a recurring task, or replaces the one of its name: there are never two. One that was paused stays so. If
+    /// its times are the same as before, it goes on where it was, and what it missed is made up for as its policy says;
+    /// else nothing happens for times that are past.
     public func add(_ schedule: ScheduleRecord) async throws(TaskError) {
         let now = clock.now
         try NewTask.check(name: schedule.name, of: "schedule")

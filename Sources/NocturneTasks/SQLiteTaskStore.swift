@@ -93,7 +93,8 @@ package final class SQLiteTaskStore: TaskStore {
     ) async throws(TaskError) -> SQLiteTaskStore {
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
             throw .store(
-                "\(directory) cannot be made: \(String(cString: strerror(errno))); make it, or name another")
+                "\(directory) cannot be made: \(String(cString: strerror(errno))); make it, or name another"
+            )
         }
         return try await open(directory: directory, now: now, retention: retention)
     }

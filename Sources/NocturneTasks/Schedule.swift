@@ -58,6 +58,12 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether it differs from `other` in nothing but where it starts.
+    func hasTimes(of other: Schedule) -> Bool {
+        recurrence == other.recurrence && zone == other.zone && gap == other.gap
+            && overlap == other.overlap
+    }
+
     /// The first run later than `time`; `nil` if none is left: after the last year of an expression, or of four
     /// digits.
     public func next(after time: UnixTime) -> UnixTime? {

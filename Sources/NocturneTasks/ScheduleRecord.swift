@@ -33,6 +33,18 @@ public struct ScheduleRecord: Sendable, Hashable {
         next = schedule.next(after: schedule.start)
     }
 
+    /// The same in the place of an earlier one of its name. Who paused that one has paused this one. If its times are
+    /// the same, too, it goes on where that one was: a program that adds its schedules at every start must not lose
+    /// what it missed while it was down.
+    func replacing(_ old: ScheduleRecord) -> ScheduleRecord {
+        let isSame = schedule.hasTimes(of: old.schedule)
+        var record = ScheduleRecord(
+            name, task, isSame ? old.schedule : schedule, catchUp: catchUp, overlap: overlap)
+        if isSame { (record.last, record.next) = (old.last, old.next) }
+        record.isPaused = old.isPaused
+        return record
+    }
+
     /// The same, but it adds another task.
     func adding(_ task: NewTask) -> ScheduleRecord {
         var record = ScheduleRecord(name, task, schedule, catchUp: catchUp, overlap: overlap)

@@ -6,7 +6,8 @@ package import NocturneCore
 extension TaskTable {
     /// Adds a schedule, or replaces the one of its name: the past is not run again, and its active runs go on.
     package mutating func put(_ schedule: ScheduleRecord, now: UnixTime) {
-        scheduleRecords[schedule.name] = schedule
+        let old = scheduleRecords[schedule.name]
+        scheduleRecords[schedule.name] = old.map { schedule.replacing($0) } ?? schedule
         note(schedule: schedule.name)
         tellAvailable()
     }
@@ -34,7 +35,8 @@ extension TaskTable {
             for moment in runs { run(schedule, for: moment, now: now) }
             schedule.last = now
             schedule.next = next
-            scheduleRecords[schedule.name] = schedule
+            let old = scheduleRecords[schedule.name]
+            scheduleRecords[schedule.name] = old.map { schedule.replacing($0) } ?? schedule
             note(schedule: schedule.name)
         }
     }

@@ -32,6 +32,18 @@ struct HostOptions: ParsableArguments {
         }
     }
 
+    /// An answer as JSON.
+    func parse(_ answer: [UInt8]) throws -> JSONValue { try client.parse(answer) }
+
+    /// Sends a request without an answer, and says what was done to what.
+    func perform(_ method: String, _ target: String, _ name: String, _ done: String) throws {
+        _ = try client.send(method, target)
+        Terminal.say(
+            json
+                ? "\(["name": .string(name), "status": .string(done)] as JSONValue)"
+                : "\(Printable.line(name)): \(done)")
+    }
+
     /// Sends a request that changes one plugin, and prints how the plugin stands now.
     func change(_ method: String, _ target: String, body: JSONValue? = nil) throws {
         let answer = try client.send(method, target, body: body?.serialized() ?? [])

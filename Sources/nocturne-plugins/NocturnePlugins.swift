@@ -29,7 +29,8 @@ struct NocturnePlugins: AsyncParsableCommand {
             CommandGroup(
                 name: "Use",
                 subcommands: [
-                    Call.self, Command.self, Tools.self, Commands.self, Logs.self, Events.self,
+                    Call.self, Command.self, Tools.self, Commands.self, Tasks.self, Logs.self,
+                    Events.self,
                 ]),
         ])
 

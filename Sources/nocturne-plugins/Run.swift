@@ -19,12 +19,15 @@ struct Run: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The configuration file, JSON: {\"plugins\": {\"pluginsPath\": \"plugins\", "
-                + "\"enableHotReload\": true, \"autoEnable\": true}} (default: "
+                + "\"enableHotReload\": true, \"autoEnable\": true}, \"tasks\": {\"maxConcurrent\": 8, "
+                + "\"defaultRetries\": 3, \"enablePersistence\": true}} (default: "
                 + "\(StandardPaths.current.configurationFile ?? "none"), if it is there).",
             valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The directory for settings, objects and logs.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The directory for settings, tasks, objects and logs.", valueName: "dir")
+    )
     var state: String?
 
     @Option(help: ArgumentHelp("Where to listen for commands.", valueName: "path"))

@@ -27,8 +27,10 @@ struct Table {
     private var rows: [[Cell]] = []
 
     init(_ headings: String...) { self.headings = headings }
+    init(columns headings: [String]) { self.headings = headings }
 
     mutating func add(_ cells: Cell...) { rows.append(cells) }
+    mutating func add(_ texts: [String]) { rows.append(texts.map { Cell($0) }) }
 
     /// The lines, the last column without padding.
     func lines(colored: Bool = Terminal.hasColor) -> [String] {

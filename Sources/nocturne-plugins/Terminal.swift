@@ -15,6 +15,26 @@ enum Terminal {
     /// Colors only for people, and only for those who want them (no-color.org).
     static let hasColor = isInteractive && getenv("NO_COLOR") == nil && getenv("TERM") != nil
 
+    /// Whether people look at standard error, so that what passes may be shown there.
+    static let showsProgress = isatty(STDERR_FILENO) == 1 && getenv("TERM") != nil
+
+    /// How wide the terminal is; 80 columns if it does not say.
+    static var columns: Int { size.map { Int($0.ws_col) }.flatMap { $0 > 0 ? $0 : nil } ?? 80 }
+
+    /// How high the terminal is; 24 rows if it does not say.
+    static var rows: Int { size.map { Int($0.ws_row) }.flatMap { $0 > 0 ? $0 : nil } ?? 24 }
+
+    private static var size: winsize? {
+        var size = winsize()
+        for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+            if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 { return size }
+        }
+        return nil
+    }
+
+    /// Writes to standard error what is to be drawn over.
+    static func draw(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
     /// Writes a line to standard output, at once.
     static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
@@ -31,15 +51,29 @@ enum Terminal {
 
     /// All of standard input, or a little more than the host takes.
     static func readInput() throws -> [UInt8] {
+        try readAll(of: STDIN_FILENO, named: "standard input")
+    }
+
+    /// All of a file, or a little more than the host takes.
+    static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw UsageError(
+                description: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        return try readAll(of: descriptor, named: path)
+    }
+
+    private static func readAll(of descriptor: Int32, named name: String) throws -> [UInt8] {
         var input: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while input.count < inputLimit {
-            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw UsageError(
-                    description:
-                        "standard input cannot be read: \(String(cString: strerror(errno)))")
+                    description: "\(name) cannot be read: \(String(cString: strerror(errno)))")
             }
             guard count > 0 else { break }
             input += buffer[..<count]

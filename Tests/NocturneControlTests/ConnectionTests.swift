@@ -189,7 +189,7 @@ import Testing
         host.events.publish(source: "plugins", name: "n", payload: [:])
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, socketPath: path)
+        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
         try await server.start()
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
         async let count = blocking {
@@ -220,7 +220,7 @@ import Testing
         }
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, socketPath: path)
+        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
         try await server.start()
         async let reply = blocking {
             try ControlClient(socketPath: path).json("POST", "/v1/tools/t/call", body: [7])
@@ -247,7 +247,7 @@ import Testing
         }
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, socketPath: path)
+        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
         try await server.start()
         async let outcome = blocking {
             #expect(throws: ClientError.self) {

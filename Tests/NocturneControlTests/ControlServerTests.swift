@@ -261,20 +261,6 @@ import Testing
             #expect(answer.contains("user id 65534 may not control this host"))
         }
     }
-
-    /// The error that a request ends in.
-    private func refusal(
-        _ body: @escaping @Sendable () throws -> [UInt8]
-    ) async -> HostReport? {
-        do {
-            _ = try await blocking(body)
-        } catch ClientError.refused(let report) {
-            return report
-        } catch {
-            Issue.record("\(error)")
-        }
-        return nil
-    }
 }
 
 /// Lets nobody pass before `count` have arrived.

@@ -4,7 +4,9 @@ import Glibc
 import NocturneControl
 import NocturneCore
 import NocturneHost
+import NocturneTasks
 import Synchronization
+import Testing
 
 final class FakeHost: ControlledHost {
     typealias Call = @Sendable (String, JSONValue, CallOptions) async throws(CallError) -> JSONValue
@@ -20,6 +22,15 @@ final class FakeHost: ControlledHost {
         call: @escaping Call = { _, input, _ in input }
     ) {
         (known, self.log, calling) = (plugins, log, call)
+    }
+
+    /// Tasks in memory, whose events are the host's.
+    func tasks(handling names: String...) -> BackgroundTaskManager {
+        let tasks = BackgroundTaskManager(
+            configuration: .init(maxConcurrent: 2), store: MemoryTaskStore(),
+            worker: WorkerID("test"), bus: events)
+        for name in names { tasks.handle(name) { input, _ in input } }
+        return tasks
     }
 
     /// The changes that were asked for, in order.
@@ -157,12 +168,14 @@ private final class BlockingWork: Sendable {
 /// Serves `host` while `body` runs, and ends in order. A request may take longer than in the product: the tests of
 /// other suites may keep all threads busy meanwhile.
 func withServer<Value: Sendable>(
-    of host: FakeHost, requestLimit: Duration = .seconds(300),
+    of host: FakeHost, tasks: BackgroundTaskManager? = nil,
+    requestLimit: Duration = .seconds(300),
     _ body: (ControlServer, ControlClient) async throws -> Value
 ) async throws -> Value {
     let directory = TemporaryDirectory()
     let path = directory.path + "/n.sock"
-    let server = try ControlServer(host: host, socketPath: path, requestLimit: requestLimit)
+    let server = try ControlServer(
+        host: host, tasks: tasks ?? host.tasks(), socketPath: path, requestLimit: requestLimit)
     try await server.start()
     do {
         let value = try await body(server, ControlClient(socketPath: path))
@@ -172,6 +185,20 @@ func withServer<Value: Sendable>(
         await server.shutdown()
         throw error
     }
+}
+
+/// The error that a request ends in.
+func refusal(
+    _ body: @escaping @Sendable () throws -> [UInt8]
+) async -> HostReport? {
+    do {
+        _ = try await blocking(body)
+    } catch ClientError.refused(let report) {
+        return report
+    } catch {
+        Issue.record("\(error)")
+    }
+    return nil
 }
 
 /// A connected stream socket that is used byte by byte.

@@ -131,7 +131,8 @@ import NocturneTasks
         async throws
     {
         let bus = EventBus()
-        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 1), bus: bus)
+        let manager = try await BackgroundTaskManager(
+            configuration: .init(maxConcurrent: 1), bus: bus)
         manager.handle("work") { input, context in
             context.updateProgress(40, "almost")
             if input == "bad" { throw TaskFailure(.permanent, "no") }

@@ -15,6 +15,19 @@ import Testing
         #expect(configuration.plugins.autoEnable)
         #expect(!configuration.plugins.isStrict)
         #expect(configuration.plugins.statePath == "/nonexistent-home/.local/state/nocturne")
+        #expect(configuration.tasks.enablePersistence)
+        #expect(configuration.tasks.defaultRetries == 3)
+        #expect(configuration.tasks.maxConcurrent == BackgroundTaskManager.Configuration.processors)
+        #expect(configuration.tasks.statePath == configuration.plugins.statePath)
+        #expect(configuration.sectionsWithoutEngine == [])
+    }
+
+    @Test func `the keys of the tasks are taken over`() throws {
+        let configuration = try read(
+            #"{"tasks": {"maxConcurrent": 4, "defaultRetries": 0, "enablePersistence": false}}"#)
+        #expect(configuration.tasks.maxConcurrent == 4)
+        #expect(configuration.tasks.defaultRetries == 0)
+        #expect(!configuration.tasks.enablePersistence)
         #expect(configuration.sectionsWithoutEngine == [])
     }
 
@@ -30,13 +43,12 @@ import Testing
     func `sections of later engines are checked and named`(period: String) throws {
         let configuration = try read(
             """
-            {"tasks": {"maxConcurrent": 4, "defaultRetries": 0, "enablePersistence": true},
-             "metrics": {"retentionPeriod": \(period),
+            {"metrics": {"retentionPeriod": \(period),
                          "enableAutoFlush": false, "computePercentiles": true},
              "coordination": {"strategy": "hierarchical", "maxAgents": 5,
                               "enableFaultTolerance": true}}
             """)
-        #expect(configuration.sectionsWithoutEngine == ["tasks", "metrics", "coordination"])
+        #expect(configuration.sectionsWithoutEngine == ["metrics", "coordination"])
     }
 
     @Test(arguments: [
@@ -66,6 +78,10 @@ import Testing
         (
             #"{"tasks": {"maxConcurrent": 1.5}}"#,
             #""tasks.maxConcurrent" is 1.5; expected a whole number"#
+        ),
+        (
+            #"{"tasks": {"defaultRetries": 10001}}"#,
+            #""tasks.defaultRetries" is 10001; expected a whole number, at least 0 and at most 10000"#
         ),
         (
             #"{"metrics": {"retentionPeriod": "1 hour"}}"#,
