@@ -21,7 +21,7 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
     /// Whose clocks the expression means. An interval knows no clocks.
     public let zone: Zone
     /// Nothing runs at or before this moment; usually when the schedule was added.
-    public let start: UnixTime
+    public private(set) var start: UnixTime
     /// What happens to runs at times that the clock skips.
     public let gap: ClockGap
     /// What happens to runs at times that the clock shows twice.
@@ -47,6 +47,19 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         }
         (self.start, self.gap, self.overlap) = (start, gap, overlap)
         guard next(after: start) != nil else { throw .never(text) }
+    }
+
+    /// Whether its runs come at the same times as another's, but for their starts.
+    func recurs(as other: Schedule) -> Bool {
+        recurrence == other.recurrence && zone.name == other.zone.name
+            && gap == other.gap && overlap == other.overlap
+    }
+
+    /// The same, from another start.
+    func starting(at start: UnixTime) -> Schedule {
+        var schedule = self
+        schedule.start = start
+        return schedule
     }
 
     /// Its canonical form: read with the same start and policies it gives an equal schedule.

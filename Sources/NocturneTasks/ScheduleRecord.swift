@@ -10,12 +10,12 @@ public struct ScheduleRecord: Sendable, Hashable {
     /// What is added for each run. Its start, deadline, unique and idempotency keys mean nothing here.
     public let task: NewTask
     /// When.
-    public let schedule: Schedule
+    public private(set) var schedule: Schedule
     /// What happens to runs that nobody was there for.
     public let catchUp: CatchUp
     /// What happens to a run while an earlier one has not ended.
     public let overlap: RunOverlap
-    /// The newest run that was dealt with; before the first, the schedule's start.
+    /// Until when all runs were dealt with; at first, when the schedule was added.
     public package(set) var last: UnixTime
     /// The next run; `nil` if none is left.
     public package(set) var next: UnixTime?
@@ -31,6 +31,23 @@ public struct ScheduleRecord: Sendable, Hashable {
         (self.catchUp, self.overlap) = (catchUp, overlap)
         last = schedule.start
         next = schedule.next(after: schedule.start)
+    }
+
+    /// Begins now, or goes on where the schedule was that it replaces.
+    ///
+    /// A program that adds its schedules at each start must not lose the run that was missed while it was down, nor put
+    /// off an interval again and again, nor undo an operator's pause: if the runs are to come at the same times, all of
+    /// that stays. A start that is still to come is meant, and counts.
+    mutating func begin(inPlaceOf old: ScheduleRecord?, now: UnixTime) {
+        last = now
+        if let old {
+            isPaused = old.isPaused
+            if schedule.start <= now, schedule.recurs(as: old.schedule) {
+                schedule = schedule.starting(at: old.schedule.start)
+                last = old.last
+            }
+        }
+        next = schedule.next(after: last)
     }
 
     /// The same, but it adds another task.
