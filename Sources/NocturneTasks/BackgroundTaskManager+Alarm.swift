@@ -17,7 +17,7 @@ extension BackgroundTaskManager {
         do throws(TaskError) {
             due = try await store.nextDue(after: now)
         } catch {
-            return retryStore()
+            return retryStore(error)
         }
         var next = due.map { uptime + min(max(.zero, $0.since(now)), Self.longestSleep) }
         state.withLock { state in
@@ -54,43 +54,73 @@ extension BackgroundTaskManager {
         state.withLock { state in
             if state.alarm?.time == time { state.alarm = nil }
         }
-        // First the sign of life: if the clock was set, leases would seem to have ended.
         let uptime = clock.uptime
+        stopLateRuns(at: uptime)
+        // First the sign of life: if the clock was set or the store could not be reached for a while, leases would seem
+        // to have ended.
         let isQuiet = state.withLock { state in
             !state.runs.isEmpty && uptime >= state.lastSign + Heartbeat.interval
         }
-        if isQuiet { await sendHeartbeat() }
-        stopLateRuns(at: uptime)
+        if isQuiet, await !sendHeartbeat() { return }
         do throws(TaskError) {
             try await store.advance(to: clock.now)
         } catch {
-            return retryStore()
+            return retryStore(error)
         }
+        storeAnswered()
         await finishAll()
         wake()
     }
 
-    /// The store failed: nothing is lost, ask again soon.
-    func retryStore() { setAlarm(at: clock.uptime + Self.storeRetry) }
-
     private func stopLateRuns(at uptime: Duration) {
+        let grace = configuration.stopGrace
         let runs = state.withLock { state -> [TaskContext] in
             guard let stop = state.nextStop, stop <= uptime else { return [] }
             return Array(state.runs.values)
         }
-        guard !runs.isEmpty else { return }
-        for run in runs {
-            if run.isTooLate(at: uptime, grace: configuration.stopGrace) {
-                end(run, .failed(run.timeoutFailure, wait: nil))
-            } else if let end = run.end, end <= uptime {
+        if runs.isEmpty { return }
+        for run in runs where run.nextStop(grace: grace).map({ $0 <= uptime }) == true {
+            if let outcome = run.stoppedOutcome {
+                end(run, outcome)
+            } else {
                 run.stop(.timeout)
             }
         }
         state.withLock { state in
-            state.nextStop = state.runs.values.compactMap {
-                $0.nextStop(grace: configuration.stopGrace)
-            }.filter { $0 > uptime }.min()
+            state.nextStop = state.runs.values.compactMap { $0.nextStop(grace: grace) }
+                .filter { $0 > uptime }.min()
         }
+    }
+
+    /// Asks handlers to stop, and sees to it that nobody waits for those that do not.
+    func stop(_ runs: [TaskContext], _ reason: TaskContext.Stop) {
+        if runs.isEmpty { return }
+        for run in runs { run.stop(reason) }
+        let end = clock.uptime + configuration.stopGrace
+        state.withLock { $0.nextStop = min($0.nextStop, end) }
+        setAlarm(at: end)
+    }
+}
+
+// MARK: - A store that fails
+
+extension BackgroundTaskManager {
+    /// The store failed: nothing is lost, ask again soon.
+    func retryStore(_ error: TaskError) {
+        let isNew = state.withLock { state in
+            defer { state.isStoreFailing = true }
+            return !state.isStoreFailing && !state.isStopped
+        }
+        if isNew { events.tellStore(failure: error) }
+        setAlarm(at: clock.uptime + Self.storeRetry)
+    }
+
+    private func storeAnswered() {
+        let isNew = state.withLock { state in
+            defer { state.isStoreFailing = false }
+            return state.isStoreFailing
+        }
+        if isNew { events.tellStore(failure: nil) }
     }
 }
 
@@ -99,8 +129,10 @@ extension BackgroundTaskManager {
 extension BackgroundTaskManager {
     func sendHeartbeatSoon() { Task { await sendHeartbeat() } }
 
-    func sendHeartbeat() async {
-        guard state.withLock({ $0.beating.begin() }) else { return }
+    /// Whether the store heard it, or another is on its way.
+    @discardableResult
+    func sendHeartbeat() async -> Bool {
+        guard state.withLock({ $0.beating.begin() }) else { return true }
         repeat {
             let runs = state.withLock { state in
                 state.lastSign = clock.uptime
@@ -111,14 +143,21 @@ extension BackgroundTaskManager {
                 running: runs.mapValues { $0.task.token })
             do throws(TaskError) {
                 let reply = try await store.heartbeat(beat, now: clock.now)
-                for id in reply.lost { runs[id]?.stop(.lost) }
-                for id in reply.cancelRequested { runs[id]?.stop(.cancelled) }
+                stop(reply.lost.compactMap { runs[$0] }, .lost)
+                stop(reply.cancelRequested.compactMap { runs[$0] }, .cancelled)
                 for id in reply.pauseRequested { runs[id]?.requestPause() }
             } catch {
-                state.withLock { $0.beating.stop() }
-                return retryStore()
+                for run in runs.values { run.noteAgain() }
+                state.withLock { state in
+                    state.beating.stop()
+                    // It did not hear this one: the next is due at once.
+                    state.lastSign -= Heartbeat.interval
+                }
+                retryStore(error)
+                return false
             }
         } while state.withLock { $0.beating.again() }
+        return true
     }
 
     /// Writes a checkpoint down at once.
@@ -129,26 +168,24 @@ extension BackgroundTaskManager {
             worker: worker, notes: [note], running: [run.task.id: run.task.token])
         let reply = try await store.heartbeat(beat, now: clock.now)
         guard reply.lost.isEmpty else {
-            run.stop(.lost)
+            stop([run], .lost)
             throw .claimLost(run.task.id)
         }
     }
 }
 
 extension TaskContext {
-    /// When something is to be done about an attempt that takes too long.
-    func nextStop(grace: Duration) -> Duration? {
-        guard let end else { return nil }
-        return stopReason == nil ? end : end + grace
+    /// How the attempt ends because it was asked to stop, if it was.
+    var stoppedOutcome: TaskEnd.Outcome? {
+        switch stopReason {
+        case .cancelled, .lost: .cancelled
+        case .shutdown: .returned
+        case .timeout: .failed(timeoutFailure, wait: nil)
+        case nil: nil
+        }
     }
 
-    /// It was asked to stop and did not.
-    func isTooLate(at uptime: Duration, grace: Duration) -> Bool {
-        guard let end, stopReason == .timeout else { return false }
-        return end + grace <= uptime
-    }
-
-    var timeoutFailure: TaskFailure {
+    private var timeoutFailure: TaskFailure {
         if let timeout = task.timeout, task.deadline == nil {
             return TaskFailure(.timeout, "it took longer than its timeout of \(timeout)")
         }

@@ -138,10 +138,14 @@ extension BackgroundTaskManager {
     public func end(of id: TaskID) async throws(TaskError) -> TaskRecord {
         let waiter = EndWaiter()
         // Wait first, then look: so no end falls in between.
-        state.withLock { $0.waiters[id, default: []].append(waiter) }
+        let isStopped = state.withLock { state in
+            state.waiters[id, default: []].append(waiter)
+            return state.isStopped
+        }
         defer { dismiss(waiter, of: id) }
         guard let record = try await store.task(id) else { throw .notFound(id) }
         if record.state.isFinished { return record }
+        if isStopped { throw .shutDown }
         if let record = await waiter.record { return record }
         throw Task.isCancelled ? .cancelled(id) : .shutDown
     }

@@ -64,6 +64,9 @@ extension BackgroundTaskManager {
 
 extension BackgroundTaskManager {
     /// Tries all failed tasks again that a filter means (the *dead letters*), the newest first, and says how many.
+    /// Those that ``retry(_:)`` would refuse stay as they are.
+    ///
+    /// - Throws: ``TaskError/store(_:)``; those before are tried again by then.
     @discardableResult
     public func retryFailed(where filter: TaskFilter = TaskFilter()) async throws(TaskError) -> Int
     {
@@ -93,8 +96,8 @@ extension BackgroundTaskManager {
                     try await body(record.id)
                     count += 1
                 } catch {
-                    // It has moved on since it was listed; whatever else is wrong is told.
-                    guard case .wrongState = error else { throw error }
+                    // One that cannot, or has moved on since it was listed, is left as it is.
+                    if case .store = error { throw error }
                 }
             }
             guard page.count == Self.batch else { return count }

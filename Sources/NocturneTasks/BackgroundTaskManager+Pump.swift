@@ -34,7 +34,7 @@ extension BackgroundTaskManager {
             do throws(TaskError) {
                 claimed = try await store.claim(request, now: clock.now)
             } catch {
-                return retryStore()
+                return retryStore(error)
             }
             for record in claimed { start(record) }
             if claimed.count < request.limit { return }
@@ -76,23 +76,20 @@ extension BackgroundTaskManager {
         await finishAll()
     }
 
-    /// A result that is too large fails its task: trying again would bring the same.
+    /// A result that may not be kept fails its task: trying again would bring the same.
     private static func completion(_ result: String) -> TaskEnd.Outcome {
-        let size = result.utf8.count
-        guard size > NewTask.largestValueBytes else { return .completed(result: result) }
-        let message = "its result has \(size) bytes, the limit is \(NewTask.largestValueBytes)"
-        return .failed(TaskFailure(.permanent, message), wait: nil)
+        do throws(TaskError) {
+            try NewTask.check(value: result, of: "its result")
+            return .completed(result: result)
+        } catch {
+            return .failed(TaskFailure(.permanent, "\(error)"), wait: nil)
+        }
     }
 
     private func outcome(
         of error: any Error, _ context: TaskContext, _ handler: TaskHandler
     ) -> TaskEnd.Outcome {
-        switch context.stopReason {
-        case .cancelled, .lost: return .cancelled
-        case .shutdown: return .returned
-        case .timeout: return .failed(context.timeoutFailure, wait: nil)
-        case nil: break
-        }
+        if let outcome = context.stoppedOutcome { return outcome }
         switch error {
         case is Paused: return .paused
         case let snooze as Snooze: return .snoozed(until: clock.now.adding(snooze.delay))
@@ -109,9 +106,7 @@ extension BackgroundTaskManager {
 
     /// Notes how an attempt ended, once; later ends of it do not count.
     func end(_ context: TaskContext, _ outcome: TaskEnd.Outcome) {
-        guard let log = context.finish() else { return }
-        let end = TaskEnd(
-            id: context.task.id, token: context.task.token, outcome: outcome, log: log)
+        guard let end = context.finish(outcome) else { return }
         state.withLock { $0.ends.append(end) }
     }
 
@@ -134,7 +129,7 @@ extension BackgroundTaskManager {
             } catch {
                 state.withLock { $0.ends.insert(contentsOf: ends, at: 0) }
                 state.withLock { $0.finishing.stop() }
-                return retryStore()
+                return retryStore(error)
             }
         } while state.withLock { $0.finishing.again() }
     }

@@ -53,6 +53,8 @@ public final class BackgroundTaskManager: Sendable {
         var nextStop: Duration?
         /// When the store last heard that this worker lives.
         var lastSign = Duration.zero
+        /// It was told that the store failed, and not yet that it answers again.
+        var isStoreFailing = false
         var waiters: [TaskID: [EndWaiter]] = [:]
         var isDraining = false
         var isStopped = false

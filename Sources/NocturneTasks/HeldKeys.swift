@@ -22,7 +22,7 @@ struct HeldKeys<Key: Hashable & Sendable>: Sendable {
 
     /// The newest task wins.
     mutating func hold(_ key: Key, _ id: TaskID, until end: UnixTime, now: UnixTime) {
-        if let holder = holders[key], holder.id > id { return }
+        if let holder = holders[key], holder.id > id, holder.end > now { return }
         holders[key] = Holder(id: id, end: end)
         // Costs as much as all that was added since the last time.
         guard holders.count >= sweepCount else { return }

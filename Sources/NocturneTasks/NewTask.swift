@@ -28,7 +28,7 @@ public struct NewTask: Sendable, Hashable {
     public var retry: RetryPolicy?
     /// How long one attempt may take, more than 0; `nil`: as long as it likes.
     public var timeout: Duration?
-    /// If it has not ended by then, it fails and is not tried again.
+    /// If it has not ended by then, it fails and is not tried again; later than its start.
     public var deadline: UnixTime?
     /// Of tasks with the same key only so many run at the same time.
     public var key: ConcurrencyKey?
@@ -36,17 +36,17 @@ public struct NewTask: Sendable, Hashable {
     public var unique: UniqueKey?
     /// A second task with the same key is not added within ``idempotencyPeriod``; the first is returned instead.
     public var idempotencyKey: String?
-    /// How long its result is kept after it completed; `nil`: as long as the task itself.
+    /// How long its result is kept after it completed, at least zero; `nil`: as long as the task itself.
     public var keepsResultFor: Duration?
 
     /// The queue of tasks that name none.
     public static let standardQueue = "default"
     /// A day: longer than anybody retries a request.
     public static let idempotencyPeriod = Duration.seconds(86_400)
-    /// Bytes of an input, a checkpoint or a result. Larger data belong into a file that the task names.
-    public static let largestValueBytes = 1 << 20
     /// Bytes of a name of any kind.
     public static let longestNameBytes = 200
+    /// No moment is at or after this one: the year 10000.
+    static let endOfTime = UnixTime(milliseconds: 253_402_300_800_000)
 
     /// A task with an input.
     public init(_ name: String, input: JSONValue = .null) {
@@ -56,34 +56,45 @@ public struct NewTask: Sendable, Hashable {
     /// A task with an input that is JSON text already.
     package init(_ name: String, json: String) { (self.name, input) = (name, json) }
 
-    /// Looks for what no store would take.
+    /// Looks for what makes no sense, so that stores need not.
     package func check(now: UnixTime) throws(TaskError) {
         try Self.check(name: name, of: "task")
         try Self.check(name: queue, of: "queue")
         if let key { try Self.check(name: key.name, of: "key") }
         if let unique { try Self.check(name: unique.key, of: "unique key") }
         if let idempotencyKey { try Self.check(name: idempotencyKey, of: "idempotency key") }
-        guard input.utf8.count <= Self.largestValueBytes else {
-            throw .tooLarge("the input of \(name)", input.utf8.count, Self.largestValueBytes)
-        }
-        let latest = UnixTime(milliseconds: 253_402_300_800_000)  // the year 10000
+        try Self.check(value: input, of: "the input of \(name)")
+        try checkTimes(now: now)
+    }
+
+    private func checkTimes(now: UnixTime) throws(TaskError) {
+        var due = now
         switch start {
         case .now: break
         case .at(let time):
-            guard time < latest, time.milliseconds >= 0 else {
-                throw .invalidTime("\(name) is to start", "between the years 1970 and 9999")
+            guard time < Self.endOfTime, time.milliseconds >= 0 else {
+                throw .invalidTime("the start of \(name)", "between the years 1970 and 9999")
             }
+            due = max(time, now)
         case .after(let delay):
-            guard delay >= .zero, now.adding(delay) < latest else {
+            due = now.adding(delay)
+            guard delay >= .zero, due < Self.endOfTime else {
                 throw .invalidTime(
-                    "the delay of \(name)", "not negative, and end before year 10000")
+                    "the delay of \(name)", "not negative, and end before the year 10000")
             }
         }
         if let timeout, timeout.wholeMilliseconds < 1 {
             throw .invalidTime("the timeout of \(name)", "at least a millisecond")
         }
-        if let deadline, deadline <= now {
-            throw .invalidTime("the deadline of \(name)", "later than now")
+        if let deadline, deadline <= due || deadline >= Self.endOfTime {
+            throw .invalidTime(
+                "the deadline of \(name)", "later than its start, and before the year 10000")
+        }
+        if let period = unique?.period, period.wholeMilliseconds < 1 {
+            throw .invalidTime("the period of the unique key of \(name)", "at least a millisecond")
+        }
+        if let keepsResultFor, keepsResultFor < .zero {
+            throw .invalidTime("the time for which \(name) keeps its result", "not negative")
         }
     }
 
@@ -99,7 +110,7 @@ public struct ConcurrencyKey: Sendable, Hashable {
     /// What they share: a tenant, a file, a device.
     public var name: String
     /// How many of them may run, at least 1. If tasks disagree, the one that was added last decides.
-    public var limit: Int
+    public let limit: Int
 
     /// A key; a limit below 1 becomes 1.
     public init(_ name: String, limit: Int = 1) {
@@ -111,7 +122,7 @@ public struct ConcurrencyKey: Sendable, Hashable {
 public struct UniqueKey: Sendable, Hashable {
     /// What makes two tasks of one name the same.
     public var key: String
-    /// Only a task that was added so recently counts; `nil`: however long ago.
+    /// Only a task that was added so recently counts, more than 0; `nil`: however long ago.
     public var period: Duration?
     /// Only a task in one of these states counts.
     public var states: Set<TaskState>

@@ -15,12 +15,12 @@ public struct RetryPolicy: Sendable, Hashable {
     }
 
     /// How often it is tried again: 3 is at most four attempts. 0...``mostRetries``.
-    public var retries: Int
+    public let retries: Int
     /// How long it waits.
-    public var backoff: Backoff
+    public let backoff: Backoff
     /// By which part of itself a wait is made shorter at most, at random, so that tasks that failed together do
     /// not come back together: 0...1.
-    public var jitter: Double
+    public let jitter: Double
 
     /// A limit against typing errors.
     public static let mostRetries = 10_000

@@ -329,13 +329,18 @@ extension SQLiteTaskStore {
     package func tasks(
         where filter: TaskFilter, limit: Int, before: TaskID?
     ) async throws(TaskError) -> [TaskRecord] {
-        let found = try await read { rows throws(StoreError) in
-            try rows.tasks(
-                where: TaskRowFilter(filter), limit: max(limit, 0),
-                before: before?.number ?? .max)
-        }
         var records: [TaskRecord] = []
-        for row in found { records.append(try TaskRecord(row)) }
+        var before = before?.number ?? .max
+        while records.count < limit {
+            let wanted = limit - records.count
+            let rows = try await read { [before] rows throws(StoreError) in
+                try rows.tasks(where: TaskRowFilter(filter), limit: wanted, before: before)
+            }
+            // One that cannot be read keeps nobody from the others; ``task(_:)`` says what is wrong with it.
+            records += rows.compactMap { try? TaskRecord($0) }
+            guard rows.count == wanted, let last = rows.last else { break }
+            before = last.id
+        }
         return records
     }
 

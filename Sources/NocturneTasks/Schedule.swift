@@ -21,7 +21,7 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
     /// Whose clocks the expression means. An interval knows no clocks.
     public let zone: Zone
     /// Nothing runs at or before this moment; usually when the schedule was added.
-    public let start: UnixTime
+    public private(set) var start: UnixTime
     /// What happens to runs at times that the clock skips.
     public let gap: ClockGap
     /// What happens to runs at times that the clock shows twice.
@@ -49,6 +49,19 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         guard next(after: start) != nil else { throw .never(text) }
     }
 
+    /// Whether its runs come at the same times as another's, but for their starts.
+    func recurs(as other: Schedule) -> Bool {
+        recurrence == other.recurrence && zone.name == other.zone.name
+            && gap == other.gap && overlap == other.overlap
+    }
+
+    /// The same, from another start.
+    func starting(at start: UnixTime) -> Schedule {
+        var schedule = self
+        schedule.start = start
+        return schedule
+    }
+
     /// Its canonical form: read with the same start and policies it gives an equal schedule.
     public var description: String {
         let prefix = zone == .utc ? "" : "CRON_TZ=\(zone) "
@@ -56,12 +69,6 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         case .cron(let expression): prefix + expression.description
         case .every(let interval): prefix + "@every \(IntervalText(interval).short)"
         }
-    }
-
-    /// Whether it differs from `other` in nothing but where it starts.
-    func hasTimes(of other: Schedule) -> Bool {
-        recurrence == other.recurrence && zone == other.zone && gap == other.gap
-            && overlap == other.overlap
     }
 
     /// The first run later than `time`; `nil` if none is left: after the last year of an expression, or of four

@@ -10,12 +10,12 @@ public struct ScheduleRecord: Sendable, Hashable {
     /// What is added for each run. Its start, deadline, unique and idempotency keys mean nothing here.
     public let task: NewTask
     /// When.
-    public let schedule: Schedule
+    public private(set) var schedule: Schedule
     /// What happens to runs that nobody was there for.
     public let catchUp: CatchUp
     /// What happens to a run while an earlier one has not ended.
     public let overlap: RunOverlap
-    /// The newest run that was dealt with; before the first, the schedule's start.
+    /// Until when all runs were dealt with; at first, when the schedule was added.
     public package(set) var last: UnixTime
     /// The next run; `nil` if none is left.
     public package(set) var next: UnixTime?
@@ -33,16 +33,21 @@ public struct ScheduleRecord: Sendable, Hashable {
         next = schedule.next(after: schedule.start)
     }
 
-    /// The same in the place of an earlier one of its name. Who paused that one has paused this one. If its times are
-    /// the same, too, it goes on where that one was: a program that adds its schedules at every start must not lose
-    /// what it missed while it was down.
-    func replacing(_ old: ScheduleRecord) -> ScheduleRecord {
-        let isSame = schedule.hasTimes(of: old.schedule)
-        var record = ScheduleRecord(
-            name, task, isSame ? old.schedule : schedule, catchUp: catchUp, overlap: overlap)
-        if isSame { (record.last, record.next) = (old.last, old.next) }
-        record.isPaused = old.isPaused
-        return record
+    /// Begins now, or goes on where the schedule was that it replaces.
+    ///
+    /// A program that adds its schedules at each start must not lose the run that was missed while it was down, nor put
+    /// off an interval again and again, nor undo an operator's pause: if the runs are to come at the same times, all of
+    /// that stays. A start that is still to come is meant, and counts.
+    mutating func begin(inPlaceOf old: ScheduleRecord?, now: UnixTime) {
+        last = now
+        if let old {
+            isPaused = old.isPaused
+            if schedule.start <= now, schedule.recurs(as: old.schedule) {
+                schedule = schedule.starting(at: old.schedule.start)
+                last = old.last
+            }
+        }
+        next = schedule.next(after: last)
     }
 
     /// The same, but it adds another task.

@@ -41,7 +41,7 @@ struct StoredTable {
         }
         for (name, settings) in try rows.schedules() {
             read("schedule \(name)") { try ScheduleRecord(name, stored: settings) }
-                .map { table.put($0, now: now) }
+                .map { table.restore($0) }
         }
         var tasks: [TaskRow] = []
         for state in TaskState.allCases where !state.isFinished {

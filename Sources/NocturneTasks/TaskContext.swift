@@ -10,7 +10,7 @@ public final class TaskContext: Sendable {
 
     private struct State {
         var job: Task<Void, Never>?
-        var stop: Stop?
+        var stop: (reason: Stop, asked: Duration)?
         var isPauseRequested = false
         var isEnded = false
         var progress: TaskProgress?
@@ -38,6 +38,21 @@ public final class TaskContext: Sendable {
 
     /// How much time is left until the attempt is stopped; `nil`: as much as it takes.
     public var timeLeft: Duration? { end.map { max(.zero, $0 - manager.clock.uptime) } }
+
+    /// What the tasks directly before this one came to, by their references in the graph; only of those that completed
+    /// and whose results are still kept. Empty for a task of no graph.
+    ///
+    /// - Throws: ``TaskError/store(_:)``.
+    public func parentResults() async throws(TaskError) -> [String: JSONValue] {
+        var results: [String: JSONValue] = [:]
+        for id in task.node?.parents ?? [] {
+            guard let parent = try await manager.store.task(id), parent.state == .completed,
+                let reference = parent.node?.reference
+            else { continue }
+            results[reference] = parent.resultValue
+        }
+        return results
+    }
 
     /// What an earlier attempt saved by ``checkpoint(_:)``.
     public var checkpoint: JSONValue? {
@@ -114,10 +129,7 @@ extension TaskContext {
     /// - Throws: ``TaskError/claimLost(_:)`` if somebody else runs the task by now: stop.
     public func checkpoint(_ value: JSONValue) async throws(TaskError) {
         let text = value.description
-        guard text.utf8.count <= NewTask.largestValueBytes else {
-            throw .tooLarge(
-                "the checkpoint of task \(task.id)", text.utf8.count, NewTask.largestValueBytes)
-        }
+        try NewTask.check(value: text, of: "the checkpoint of task \(task.id)")
         try await manager.save(checkpoint: text, of: self)
         state.withLock { $0.checkpoint = text }
     }
@@ -136,8 +148,9 @@ extension TaskContext {
 
     /// Asks the handler to stop. The first reason counts.
     func stop(_ reason: Stop) {
+        let uptime = manager.clock.uptime
         let job = state.withLock { state -> Task<Void, Never>? in
-            if state.stop == nil { state.stop = reason }
+            if state.stop == nil { state.stop = (reason, uptime) }
             return state.job
         }
         job?.cancel()
@@ -151,20 +164,30 @@ extension TaskContext {
         if isStopped { job.cancel() }
     }
 
-    var stopReason: Stop? { state.withLock { $0.stop } }
+    var stopReason: Stop? { state.withLock { $0.stop?.reason } }
 
-    /// Ends the attempt, once, and returns the lines it logged; `nil` if it was ended before.
-    func finish() -> [String]? {
-        let (log, progress) = state.withLock { state -> ([String]?, TaskProgress?) in
+    /// When something is to be done about an attempt: stop it because it takes too long, or go on without it because
+    /// its handler was asked to stop and did not.
+    func nextStop(grace: Duration) -> Duration? {
+        state.withLock { $0.stop.map { $0.asked + grace } } ?? end
+    }
+
+    /// Ends the attempt, once; `nil` if it was ended before.
+    func finish(_ outcome: TaskEnd.Outcome) -> TaskEnd? {
+        let (end, untold) = state.withLock { state -> (TaskEnd?, TaskProgress?) in
             guard !state.isEnded else { return (nil, nil) }
             state.isEnded = true
             state.job = nil
-            let last = state.isTellingProgress ? state.progress : nil
+            let untold = state.isTellingProgress ? state.progress : nil
             state.isTellingProgress = false
-            return (Array(state.log[state.firstLine...] + state.log[..<state.firstLine]), last)
+            let log = Array(state.log[state.firstLine...] + state.log[..<state.firstLine])
+            let end = TaskEnd(
+                id: task.id, token: task.token, outcome: outcome, log: log,
+                progress: state.progress)
+            return (end, untold)
         }
-        if let progress { manager.tell(.progress(task.id, progress)) }
-        return log
+        if let untold { manager.tell(.progress(task.id, untold)) }
+        return end
     }
 
     /// What a heartbeat has to say of it, if anything is new.
@@ -178,6 +201,9 @@ extension TaskContext {
             Heartbeat.Note(id: task.id, token: task.token, progress: $0, checkpoint: nil)
         }
     }
+
+    /// What the last ``takeNote()`` said was not heard.
+    func noteAgain() { state.withLock { $0.isProgressNoted = $0.progress == nil } }
 
     /// How far it is by now.
     var progress: TaskProgress? { state.withLock { $0.progress } }

@@ -22,6 +22,10 @@ public enum TaskError: ReportableError, Hashable {
     case noQueue(String)
     /// What was asked cannot be done in the task's state.
     case wrongState(TaskID, TaskState, _ verb: String)
+    /// A task that ended cannot begin anew: a newer one has its unique key, and there may be only one.
+    case uniqueKeyHeld(String, by: TaskID)
+    /// A task of a graph, other than its first, has a unique or idempotency key.
+    case keyInGraph(_ reference: String)
     /// The tasks of a graph that wait for each other, in a ring.
     case cycle([String])
     /// A task of a graph waits for one that is not in it.
@@ -58,6 +62,11 @@ public enum TaskError: ReportableError, Hashable {
         case .noSchedule(let name): "there is no schedule \(quoted(name))"
         case .noQueue(let name): "there is no queue \(quoted(name))"
         case .wrongState(let id, let state, let verb): "cannot \(verb) task \(id): it is \(state)"
+        case .uniqueKeyHeld(let key, let holder):
+            "task \(holder) has the unique key \(quoted(key)) now: cancel it first, or leave it to that one"
+        case .keyInGraph(let reference):
+            "task \(quoted(reference)) has a unique or idempotency key: only the first task of a graph"
+                + " may, for all of it"
         case .cycle(let ring):
             "these tasks wait for each other: \(ring.joined(separator: " → "))"
         case .unknownReference(let name, let task):

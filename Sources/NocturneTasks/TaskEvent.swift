@@ -106,6 +106,12 @@ public enum TaskEventDelivery: Sendable, Hashable {
     case event(TaskEvent)
     /// The listener was too slow: so many events were dropped for it.
     case gap(missed: Int)
+    /// The store failed. Nothing is lost: what is running goes on, its ends are kept and handed in as soon as the store
+    /// answers again, which it is asked to every second. Told once, not for each try; on the bus
+    /// `store:failed {error}`.
+    case storeFailed(TaskError)
+    /// The store answers again; on the bus `store:recovered {}`.
+    case storeRecovered
 }
 
 extension TaskRecord {

@@ -31,6 +31,17 @@ final class TaskEvents: Sendable {
         bus?.publish(source: Self.source, name: event.kind.rawValue, payload: event.payload)
     }
 
+    /// Tells that the store failed, or that it answers again.
+    func tellStore(failure: TaskError?) {
+        let delivery = failure.map { TaskEventDelivery.storeFailed($0) } ?? .storeRecovered
+        listeners.withLock { listeners in
+            for listener in listeners.all.values { listener.deliver(delivery) }
+        }
+        bus?.publish(
+            source: Self.source, name: failure == nil ? "store:recovered" : "store:failed",
+            payload: failure.map { ["error": .string("\($0)")] } ?? [:])
+    }
+
     func stream() -> AsyncStream<TaskEventDelivery> {
         AsyncStream(bufferingPolicy: .bufferingOldest(EventBus.bufferLimit)) { continuation in
             let delivery = BoundedDelivery(continuation, gap: TaskEventDelivery.gap(missed:))

@@ -16,6 +16,14 @@ public enum TriggerRule: String, Sendable, Hashable, CaseIterable {
     /// At once, whatever becomes of those before it.
     case always
 
+    /// Whether a task is there for the case that all goes well, and so of no use once something failed.
+    var isForSuccess: Bool {
+        switch self {
+        case .allSucceeded, .oneSucceeded, .noneFailed: true
+        case .allDone, .oneFailed, .always: false
+        }
+    }
+
     /// What follows from how those before a task ended.
     package enum Verdict: Sendable, Hashable { case wait, run, skip }
 
@@ -45,6 +53,9 @@ public enum GraphFailurePolicy: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Tasks to be added together, some of which wait for others.
+///
+/// Unique and idempotency keys count for a graph as a whole, so only the first of its tasks may have them: if an
+/// earlier task stands for that one, nothing is added, and the answer is the earlier task alone.
 public struct NewGraph: Sendable, Hashable {
     /// One task of it.
     public struct Node: Sendable, Hashable {
@@ -81,7 +92,8 @@ public struct NewGraph: Sendable, Hashable {
 
     /// For each task, the places of those before it.
     ///
-    /// - Throws: if references are unknown, repeated, or lead in a ring; then with the ring.
+    /// - Throws: if there are too many, or references are no names, unknown, repeated, or lead in a ring; then with the
+    ///   ring.
     package func parents() throws(TaskError) -> [[Int]] {
         guard nodes.count <= Self.mostNodes else {
             throw .tooLarge("the graph, in tasks,", nodes.count, Self.mostNodes)
@@ -92,6 +104,10 @@ public struct NewGraph: Sendable, Hashable {
         }
         var places: [String: Int] = [:]
         for (place, node) in nodes.enumerated() {
+            try NewTask.check(name: node.reference, of: "reference")
+            if place > 0, node.task.unique != nil || node.task.idempotencyKey != nil {
+                throw .keyInGraph(node.reference)
+            }
             guard places.updateValue(place, forKey: node.reference) == nil else {
                 throw .repeatedReference(node.reference)
             }

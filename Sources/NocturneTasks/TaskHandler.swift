@@ -12,7 +12,7 @@ struct TaskHandler: Sendable {
 
 /// Thrown by a handler: try again, but not before so much time has passed. It counts as a failed attempt.
 public struct RetryLater: Error, Sendable, Hashable {
-    /// How long to wait, at least.
+    /// How long to wait, at least: from zero to ``RetryPolicy/longestWait``, to which others are moved.
     public let delay: Duration
     /// Why.
     public let reason: String
@@ -25,7 +25,7 @@ public struct RetryLater: Error, Sendable, Hashable {
 
 /// Thrown by a handler: nothing to do yet, call again later. It does not count as an attempt.
 public struct Snooze: Error, Sendable, Hashable {
-    /// When to call again.
+    /// How long to wait before: from zero to ``RetryPolicy/longestWait``, to which others are moved.
     public let delay: Duration
 
     /// Asks to be called again after a while.

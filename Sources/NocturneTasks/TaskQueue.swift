@@ -7,14 +7,17 @@ internal import NocturneCore
 public struct QueueSettings: Sendable, Hashable {
     /// The queue's name.
     public var name: String
-    /// How many of its tasks may run at the same time, of all managers together; `nil`: no limit of its own.
-    public var limit: Int?
+    /// How many of its tasks may run at the same time, of all managers together; `nil`: no limit of its own. Below 1
+    /// becomes 1: to stop a queue is to pause it.
+    public var limit: Int? {
+        didSet { limit = limit.map { max($0, 1) } }
+    }
     /// How often one may start; `nil`: as often as there is one.
     public var rate: StartRate?
     /// While it is paused, none of its tasks starts.
     public var isPaused = false
 
-    /// A queue; a limit below 1 becomes 1.
+    /// A queue.
     public init(
         _ name: String, limit: Int? = nil, rate: StartRate? = nil, isPaused: Bool = false
     ) {
@@ -32,10 +35,21 @@ public struct StartRate: Sendable, Hashable {
     /// So many may start at once after a rest.
     public let burst: Int
 
-    /// A rate; counts below 1 become 1, a period is at least a millisecond.
+    /// More than any machine starts at once.
+    public static let largestBurst = 1_000_000
+    /// The longest period that makes sense, a year.
+    public static let longestPeriod = Duration.seconds(365 * 86_400)
+
+    /// A rate; values out of range are moved to the nearest.
+    ///
+    /// - Parameters:
+    ///   - count: at least 1.
+    ///   - period: from a millisecond to ``longestPeriod``.
+    ///   - burst: 1...``largestBurst``.
     public init(_ count: Int, per period: Duration, burst: Int = 1) {
-        (self.count, self.burst) = (max(count, 1), max(burst, 1))
-        self.period = max(period, .milliseconds(1))
+        self.count = max(count, 1)
+        self.period = min(max(period, .milliseconds(1)), Self.longestPeriod)
+        self.burst = min(max(burst, 1), Self.largestBurst)
     }
 }
 

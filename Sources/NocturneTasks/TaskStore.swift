@@ -141,9 +141,15 @@ package struct TaskEnd: Sendable {
     package let outcome: Outcome
     /// The last lines it logged.
     package let log: [String]
+    /// How far it was, if it said so.
+    package let progress: TaskProgress?
 
-    package init(id: TaskID, token: Int64, outcome: Outcome, log: [String] = []) {
-        (self.id, self.token, self.outcome, self.log) = (id, token, outcome, log)
+    package init(
+        id: TaskID, token: Int64, outcome: Outcome, log: [String] = [],
+        progress: TaskProgress? = nil
+    ) {
+        (self.id, self.token, self.outcome) = (id, token, outcome)
+        (self.log, self.progress) = (log, progress)
     }
 }
 

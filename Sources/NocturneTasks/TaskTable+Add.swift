@@ -113,6 +113,13 @@ extension TaskTable {
         records[id]?.state ?? lastState ?? .completed
     }
 
+    /// Another task that has the unique key of this one, and counts.
+    func otherHolder(of record: TaskRecord, now: UnixTime) -> TaskID? {
+        guard let unique = record.unique else { return nil }
+        let name = UniqueName(name: record.name, key: unique.key)
+        return uniqueTasks.holder(of: name, now: now).flatMap { $0.id == record.id ? nil : $0.id }
+    }
+
     /// The newest task holds its unique key, as long as it is in a state that counts.
     mutating func updateUnique(_ record: TaskRecord, now: UnixTime) {
         guard let unique = record.unique else { return }

@@ -87,31 +87,39 @@ extension TaskTable {
             if record.deadline.map({ $0 <= now }) == true {
                 throw .invalidTime("the deadline of task \(record.id)", "later than now")
             }
-            let node = record.node
-            reopen(&record, now: now)
-            if let node { reopenDependents(of: record.id, node, now: now) }
+            if let unique = record.unique, let holder = otherHolder(of: record, now: now) {
+                throw .uniqueKeyHeld(unique.key, by: holder)
+            }
+            reopen([record.id] + behind(record, now: now), now: now)
         case .blocked, .running, .paused, .completed:
             throw .wrongState(record.id, record.state, "retry")
         }
     }
 
-    /// A finished task begins anew; what it did before stays listed.
-    mutating func reopen(_ record: inout TaskRecord, now: UnixTime) {
-        (record.attempt, record.crashes, record.finished) = (0, 0, nil)
-        record.due = now
-        if let deadline = record.deadline {
-            timers.insert(TaskTimer(time: deadline, id: record.id, kind: .deadline))
+    /// Finished tasks begin anew; what they did before stays listed.
+    private mutating func reopen(_ ids: [TaskID], now: UnixTime) {
+        // All of them are blocked at first, so that each finds those before it unfinished.
+        for id in ids {
+            guard var record = records[id] else { continue }
+            (record.attempt, record.crashes, record.finished) = (0, 0, nil)
+            record.due = now
+            if let deadline = record.deadline {
+                timers.insert(TaskTimer(time: deadline, id: record.id, kind: .deadline))
+            }
+            if let run = record.run {
+                let waits = mustWait(run)
+                record.change { $0.run?.isWaiting = waits }
+                activeRuns[run.schedule, default: []].append(record.id)
+            }
+            if let node = record.node { graphs[node.graph]?.unfinished += 1 }
+            move(&record, to: .blocked, now: now)
         }
-        if let run = record.run {
-            activeRuns[run.schedule, default: []].append(record.id)
-            record.change { $0.run?.isWaiting = false }
+        recount(around: ids)
+        for id in ids {
+            guard var record = records[id], record.state == .blocked else { continue }
+            makeReady(&record, now: now)
+            if record.state.isFinished { tellEnded(record) }
         }
-        if let node = record.node {
-            graphs[node.graph]?.unfinished += 1
-            record.change { $0.node = recounted(node) }
-        }
-        makeReady(&record, now: now)
-        if record.state.isFinished { tellEnded(record) }
     }
 }
 

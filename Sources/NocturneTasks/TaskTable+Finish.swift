@@ -18,6 +18,7 @@ extension TaskTable {
         let started = record.started ?? now
         lanes[lane].totals.runMilliseconds += max(0, now.since(started).wholeMilliseconds)
         record.token = 0
+        if let progress = end.progress { record.change { $0.progress = progress } }
         switch end.outcome {
         case .completed(let result):
             if !end.log.isEmpty || record.attempt > 1 {
@@ -32,7 +33,7 @@ extension TaskTable {
             move(&record, to: .cancelled, now: now)
         case .snoozed(let until):
             keepAttempt(&record, .snoozed, nil, end.log, now: now)
-            record.due = until
+            record.due = min(max(until, now), now.adding(RetryPolicy.longestWait))
             giveBack(&record, now: now)
         case .paused:
             keepAttempt(&record, .paused, nil, end.log, now: now)

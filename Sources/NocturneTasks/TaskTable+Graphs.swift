@@ -6,8 +6,7 @@ package import NocturneCore
 extension TaskTable {
     /// Adds the tasks of a graph. `parents` has, for each, the places of those before it, and leads in no ring.
     ///
-    /// Unique and idempotency keys count for a graph as a whole: if an earlier task stands for its first one, nothing
-    /// is added, and the answer is that task alone.
+    /// If an earlier task stands for the first one, nothing is added, and the answer is that task alone.
     package mutating func add(_ graph: NewGraph, parents: [[Int]], now: UnixTime) -> [AddedTask] {
         if let first = graph.nodes.first, let duplicate = duplicate(of: first.task, now: now) {
             return [duplicate]
@@ -89,12 +88,8 @@ extension TaskTable {
     }
 
     private mutating func cancelRest(of graph: TaskID, now: UnixTime) {
-        for id in graphs[graph]?.ids ?? [] {
-            guard let rule = records[id]?.node?.rule else { continue }
-            switch rule {
-            case .allSucceeded, .oneSucceeded, .noneFailed: cancelUnfinished(id, now: now)
-            case .allDone, .oneFailed, .always: break
-            }
+        for id in graphs[graph]?.ids ?? [] where records[id]?.node?.rule.isForSuccess == true {
+            cancelUnfinished(id, now: now)
         }
     }
 }
@@ -102,37 +97,52 @@ extension TaskTable {
 // MARK: - Trying again
 
 extension TaskTable {
-    /// A node with its counters as its parents are now.
-    func recounted(_ node: GraphNode) -> GraphNode {
-        var fresh = GraphNode(
-            graph: node.graph, reference: node.reference, rule: node.rule,
-            onFailure: node.onFailure, parents: node.parents)
-        for parent in node.parents {
-            // One that is gone ended well: others stay as long as the graph is open.
-            fresh.count(records[parent]?.state ?? .completed)
-        }
-        return fresh
-    }
-
-    /// Those behind a task that is tried again wait for it again, if they were skipped or still wait.
-    mutating func reopenDependents(of id: TaskID, _ node: GraphNode, now: UnixTime) {
-        var queue = children[id] ?? [], next = 0, seen: Set<TaskID> = []
-        while next < queue.count {
-            let id = queue[next]
-            next += 1
-            guard seen.insert(id).inserted, var record = records[id], let node = record.node else {
+    /// Counts anew, for tasks that began anew and for those behind them, how those before ended.
+    mutating func recount(around ids: [TaskID]) {
+        for id in Set(ids + ids.flatMap { children[$0] ?? [] }) {
+            guard var record = records[id], !record.state.isFinished, let node = record.node else {
                 continue
             }
-            switch record.state {
-            case .skipped:
-                reopen(&record, now: now)
-                queue += children[id] ?? []
-            case .blocked, .scheduled, .available, .running, .paused:
-                record.change { $0.node = recounted(node) }
-                records[id] = record
-                note(id)
-            case .completed, .failed, .cancelled: break
+            var fresh = GraphNode(
+                graph: node.graph, reference: node.reference, rule: node.rule,
+                onFailure: node.onFailure, parents: node.parents)
+            for parent in node.parents {
+                // One that is gone ended well: others stay as long as the graph is open.
+                fresh.count(records[parent]?.state ?? .completed)
             }
+            record.change { $0.node = fresh }
+            records[id] = record
+            note(id)
+        }
+    }
+
+    /// The tasks of a graph that ended because this one did not end well, and so begin anew with it: those that were
+    /// cancelled with it, and all behind them that were skipped.
+    func behind(_ record: TaskRecord, now: UnixTime) -> [TaskID] {
+        guard let node = record.node else { return [] }
+        var found = [record.id] + cancelled(with: record, node)
+        var seen = Set(found), next = 0
+        while next < found.count {
+            for id in children[found[next]] ?? [] where seen.insert(id).inserted {
+                guard let child = records[id], child.state == .skipped,
+                    otherHolder(of: child, now: now) == nil
+                else { continue }
+                found.append(id)
+            }
+            next += 1
+        }
+        return Array(found.dropFirst())
+    }
+
+    /// What the failure of a task cancelled. Earlier ones were cancelled by somebody.
+    private func cancelled(with failed: TaskRecord, _ node: GraphNode) -> [TaskID] {
+        guard failed.state == .failed, node.onFailure == .cancelRest, let end = failed.finished
+        else { return [] }
+        return (graphs[node.graph]?.ids ?? []).filter { id in
+            guard let record = records[id], record.state == .cancelled,
+                record.node?.rule.isForSuccess == true, let finished = record.finished
+            else { return false }
+            return finished >= end
         }
     }
 }

@@ -6,10 +6,16 @@ package import NocturneCore
 extension TaskTable {
     /// Adds a schedule, or replaces the one of its name: the past is not run again, and its active runs go on.
     package mutating func put(_ schedule: ScheduleRecord, now: UnixTime) {
-        let old = scheduleRecords[schedule.name]
-        scheduleRecords[schedule.name] = old.map { schedule.replacing($0) } ?? schedule
+        var schedule = schedule
+        schedule.begin(inPlaceOf: scheduleRecords[schedule.name], now: now)
+        restore(schedule)
         note(schedule: schedule.name)
         tellAvailable()
+    }
+
+    /// Puts back a schedule that a store had written down, as it was.
+    package mutating func restore(_ schedule: ScheduleRecord) {
+        scheduleRecords[schedule.name] = schedule
     }
 
     package mutating func removeSchedule(_ name: String) throws(TaskError) {
@@ -35,8 +41,7 @@ extension TaskTable {
             for moment in runs { run(schedule, for: moment, now: now) }
             schedule.last = now
             schedule.next = next
-            let old = scheduleRecords[schedule.name]
-            scheduleRecords[schedule.name] = old.map { schedule.replacing($0) } ?? schedule
+            scheduleRecords[schedule.name] = schedule
             note(schedule: schedule.name)
         }
     }
@@ -66,6 +71,14 @@ extension TaskTable {
             move(&record, to: .skipped, now: now)
             tellEnded(record)
         }
+    }
+
+    /// Whether a run that begins anew must wait for others of its schedule.
+    func mustWait(_ run: ScheduledRun) -> Bool {
+        guard let schedule = scheduleRecords[run.schedule], schedule.overlap != .allow else {
+            return false
+        }
+        return activeRuns[run.schedule]?.isEmpty == false
     }
 
     /// A run has ended: one that waited for it may start.

@@ -40,7 +40,7 @@ extension TaskTable {
     private mutating func fire(_ timer: TaskTimer, now: UnixTime) {
         guard var record = records[timer.id] else { return }
         guard isLive(timer) else {
-            if timer.kind == .due { staleTimers = max(0, staleTimers - 1) }
+            staleTimers = max(0, staleTimers - 1)
             return
         }
         switch timer.kind {
@@ -48,6 +48,9 @@ extension TaskTable {
             staleTimers -= 1  // `move` counts the timer that was just taken out.
             move(&record, to: .available, now: now)
         case .deadline:
+            // Whoever runs it sees to that; if it comes back instead, ``makeReady(_:now:)`` does.
+            if record.state == .running { return }
+            staleTimers -= 1  // like above
             record.change { $0.failure = .pastDeadline }
             move(&record, to: .failed, now: now)
             tellEnded(record)
@@ -58,14 +61,12 @@ extension TaskTable {
         }
     }
 
-    /// Whether a timer still means something. The deadline of a running task is watched by who runs it.
+    /// Whether a timer still means something.
     func isLive(_ timer: TaskTimer) -> Bool {
         guard let record = records[timer.id] else { return false }
         switch timer.kind {
         case .due: return record.state == .scheduled && record.due == timer.time
-        case .deadline:
-            return record.deadline == timer.time && !record.state.isFinished
-                && record.state != .running
+        case .deadline: return record.deadline == timer.time && !record.state.isFinished
         case .resultExpires: return record.result != nil && record.state == .completed
         }
     }

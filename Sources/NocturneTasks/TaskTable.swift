@@ -163,15 +163,20 @@ extension TaskTable {
             lanes[lane].ready.insert(ReadyTask(order: record.order, id: record.id))
             tellAvailable()
         case .scheduled:
+            // First, since the record that is looked up for a timer is not this one yet.
+            sweepTimers()
             timers.insert(TaskTimer(time: record.due, id: record.id, kind: .due))
             if timers.first?.id == record.id { tellAvailable() }
-            sweepTimers()
         case .completed, .failed, .cancelled, .skipped:
             record.finished = now
             record.isCancelRequested = false
             record.isPauseRequested = false
             finished.append(record.id, at: now)
             finishedCount += 1
+            if record.deadline != nil {
+                sweepTimers()
+                staleTimers += 1
+            }
             if let key = record.key { leaveGroup(key.name) }
         case .running, .blocked, .paused: break
         }

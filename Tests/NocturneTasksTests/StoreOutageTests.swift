@@ -1,0 +1,164 @@
+// StoreOutageTests.swift — a store that fails for a while, as on a full disk: nothing is lost, nothing runs twice, and
+// somebody hears of it. Next: FailingStore.swift.
+
+import Testing
+
+import NocturneCore
+import NocturneTasks
+
+@Suite struct StoreOutageTests {
+    let clock = VirtualClock()
+    let store = FailingStore(MemoryTaskStore(seed: 1))
+
+    private func manager(_ maxConcurrent: Int = 4) -> BackgroundTaskManager {
+        BackgroundTaskManager(
+            configuration: .init(maxConcurrent: maxConcurrent), store: store,
+            worker: WorkerID("w"), clock: clock)
+    }
+
+    @Test func `work that ends while the store fails is handed in when it answers again`()
+        async throws
+    {
+        let manager = manager()
+        let stream = manager.taskEvents
+        let told = Collected<TaskEventDelivery>()
+        let reader = Task {
+            for await delivery in stream {
+                switch delivery {
+                case .storeFailed, .storeRecovered: told.append(delivery)
+                default: break
+                }
+            }
+        }
+        let runs = Counter()
+        manager.handle("job") { [clock] _, context in
+            _ = runs.add(1)
+            try await clock.sleep(until: .seconds(10))
+            return "done"
+        }
+        let ids = try await manager.add([NewTask](repeating: NewTask("job"), count: 4)).map(\.id)
+        try await eventually("they run") { runs.current == 4 }
+        store.fails = true
+        // Longer than a lease, so that signs of life are missing, too.
+        try await clock.run(until: "the outage is long") { [clock] in clock.uptime > .seconds(100) }
+        await #expect(throws: TaskError.self) { try await manager.add(NewTask("job")) }
+        #expect(told.all == [.storeFailed(FailingStore.reason)])
+        store.fails = false
+        try await clock.run(until: "all have ended") {
+            try await manager.statistics().count(.completed) == 4
+        }
+        #expect(runs.current == 4)
+        for id in ids { #expect(try await manager.result(of: id) == "done") }
+        #expect(try await manager.statistics().totals.crashed == 0)
+        try await eventually("it is told once") { told.all.count == 2 }
+        #expect(told.all.last == .storeRecovered)
+        reader.cancel()
+        await manager.shutdown()
+    }
+
+    @Test func `work that goes on through an outage longer than a lease is not taken away`()
+        async throws
+    {
+        let manager = manager()
+        let runs = Counter()
+        manager.handle("long") { [clock] _, context in
+            _ = runs.add(1)
+            context.updateProgress(40)
+            try await clock.sleep(until: .seconds(600))
+            return "done"
+        }
+        let id = try await manager.add(NewTask("long")).id
+        try await eventually("it runs") { runs.current == 1 }
+        for outage in 1...3 {
+            store.fails = true
+            let end = Duration.seconds(100 * outage)
+            try await clock.run(until: "the outage is long") { [clock] in clock.uptime > end }
+            store.fails = false
+            try await clock.run(until: "it is heard of again") { [clock] in
+                clock.uptime > end + .seconds(20)
+            }
+        }
+        // What it said before the first outage was not lost with it.
+        #expect(try await store.task(id)?.progress?.percent == 40)
+        #expect(try await manager.result(after: clock, id) == "done")
+        #expect(runs.current == 1)
+        await manager.shutdown()
+    }
+
+    @Test(arguments: 0..<4)
+    func `a store that fails every third time loses nothing and does nothing twice`(
+        seed: UInt64
+    ) async throws {
+        store.failsOneIn = (3, seed)
+        let manager = manager()
+        let runs = Collected<Int64>()
+        manager.handle("job") { input, context in
+            runs.append(input.int ?? 0)
+            if context.task.attempt == 1, input.int ?? 0 > 40 { throw TaskFailure(.error, "no") }
+            return input
+        }
+        var ids: [TaskID] = []
+        for number in 0..<50 {
+            // Who is told that it was not added may ask again.
+            while true {
+                let added = try? await manager.add(NewTask("job", input: JSONValue(number)))
+                guard let added else { continue }
+                ids.append(added.id)
+                break
+            }
+        }
+        store.failsOneIn = (3, seed + 100)
+        try await clock.run(until: "all have ended") { [store] in
+            try await store.inner.statistics().count(.completed) == 50
+        }
+        store.failsOneIn = nil
+        for (number, id) in ids.enumerated() {
+            #expect(try await manager.result(of: id) == JSONValue(number))
+        }
+        let expected = (0..<50).flatMap { $0 > 40 ? [$0, $0] : [$0] }
+        #expect(runs.all.sorted() == expected.map(Int64.init))
+        #expect(try await manager.statistics().totals.crashed == 0)
+        await manager.shutdown()
+    }
+
+    @Test
+    func `a manager that is shut down while the store fails ends, and the next runs the rest`()
+        async throws
+    {
+        let first = manager()
+        first.handle("job") { _, _ in "done" }
+        store.failsToFinish = true
+        let id = try await first.add(NewTask("job")).id
+        try await eventually("it has run") { [store] in store.failures > 0 }
+        let shutdown = Task { await first.shutdown() }
+        let isOver = Counter()
+        Task {
+            await shutdown.value
+            _ = isOver.add(1)
+        }
+        try await clock.run(until: "it gives up") { isOver.current == 1 }
+        #expect(try await store.inner.task(id)?.state == .running)
+        store.failsToFinish = false
+
+        let second = BackgroundTaskManager(
+            configuration: .init(maxConcurrent: 1), store: store, worker: WorkerID("w2"),
+            clock: clock)
+        second.handle("job") { _, _ in "done again" }
+        try await second.start()
+        try await clock.run(until: "the lease of the first has ended") {
+            try await second.task(id)?.state == .completed
+        }
+        #expect(try await second.result(of: id) == "done again")
+        await second.shutdown()
+    }
+}
+
+extension BackgroundTaskManager {
+    /// Lets time pass until a task has ended.
+    fileprivate func result(after clock: VirtualClock, _ id: TaskID) async throws -> JSONValue {
+        try await clock.run(until: "task \(id) has ended") {
+            try await self.task(id)?.state.isFinished == true
+        }
+        return try await result(of: id)
+    }
+}
