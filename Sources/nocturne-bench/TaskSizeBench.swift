@@ -47,7 +47,8 @@ struct TaskSizeBench {
             for place in 0..<width {
                 let parents = layer == 0 ? [] : (0..<3).map { (place * 7 + $0 * 31) % width }
                 graph.add(
-                    "\(layer)-\(place)", NewTask("node"), after: parents.map { "\(layer - 1)-\($0)" })
+                    "\(layer)-\(place)", NewTask("node"),
+                    after: parents.map { "\(layer - 1)-\($0)" })
             }
         }
         var start = clinux_now()
