@@ -105,7 +105,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "nocturne-bench",
-            dependencies: ["NocturneHost", "NocturneResolver", "NocturneCore", "CLinux", "CWire"],
+            dependencies: [
+                "NocturneHost", "NocturneResolver", "NocturneTasks", "NocturneCore", "CLinux",
+                "CWire", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: swiftSettings
         ),
 

@@ -18,9 +18,16 @@ enum Bench {
         case "resolver":
             try ResolverBench(isQuick: isQuick).run()
             try SolverBench(isQuick: isQuick).run()
+        case "tasks":
+            // First, while nothing of this process was used and given back.
+            try await TaskSizeBench(isQuick: isQuick).run()
+            try await TaskRateBench(isQuick: isQuick).run()
+            try await TaskDelayBench(isQuick: isQuick).run()
+            try await TaskFileBench(isQuick: isQuick).run()
+            try ScheduleBench(isQuick: isQuick).run()
         default:
             print(
-                "usage: nocturne-bench call|reload|memory|resolver [--quick]\n"
+                "usage: nocturne-bench call|reload|memory|resolver|tasks [--quick]\n"
                     + "in the checkout's root: it builds plugins with cc"
             )
             exit(64)
