@@ -27,7 +27,7 @@ extension ReportableError {
         case "bodyTooLarge", "tooLarge": .contentTooLarge
         case "busy": .tooManyRequests
         case "deadlineExceeded": .gatewayTimeout
-        case "wouldDeadlock", "nameTaken", "wrongState": .conflict
+        case "wouldDeadlock", "nameTaken", "wrongState", "uniqueKeyHeld": .conflict
         default: Self.status(forExit: exitStatus)
         }
     }

@@ -204,18 +204,26 @@ extension RetryPolicy {
         let jitter = try fields.fraction("jitter")
         let backoff = try fields.fields("backoff", knowing: ["kind", "base", "cap"])
         if retries == nil, jitter == nil, backoff == nil { return nil }
-        self.init(retries: retries ?? defaultRetries)
-        if let jitter { self.jitter = jitter }
-        guard let backoff else { return }
-        let base = try backoff.duration("base") ?? .seconds(1)
-        let cap = try backoff.duration("cap") ?? .seconds(3_600)
+        let standard = RetryPolicy(retries: retries ?? defaultRetries)
+        self.init(
+            retries: standard.retries,
+            backoff: try backoff.map { fields throws(RequestError) in try Backoff(fields) }
+                ?? standard.backoff,
+            jitter: jitter ?? standard.jitter)
+    }
+}
+
+extension RetryPolicy.Backoff {
+    fileprivate init(_ fields: TaskFields) throws(RequestError) {
+        let base = try fields.duration("base") ?? .seconds(1)
+        let cap = try fields.duration("cap") ?? .seconds(3_600)
         guard base >= .zero, cap >= .zero else {
             throw .wrongField(
-                backoff.place + "base", found: "negative", expected: "a duration of at least 0")
+                fields.place + "base", found: "negative", expected: "a duration of at least 0")
         }
-        let kind = try backoff.choice(
+        let kind = try fields.choice(
             "kind", of: ["fixed", "linear", "exponential"], named: { $0 })
-        self.backoff =
+        self =
             switch kind {
             case "fixed": .fixed(base)
             case "linear": .linear(base: base, cap: cap)

@@ -93,7 +93,7 @@ public final class BackgroundTaskManager: Sendable {
         let store: any TaskStore =
             configuration.enablePersistence
             ? try await SQLiteTaskStore.open(
-                making: configuration.statePath, now: .now(), retention: retention)
+                directory: configuration.statePath, now: .now(), retention: retention)
             : MemoryTaskStore(retention: retention)
         self.init(
             configuration: configuration, store: store, worker: .ofThisProcess(), bus: bus)

@@ -66,13 +66,18 @@ package final class SQLiteTaskStore: TaskStore {
         (self.rows, self.retention, self.seed) = (rows, retention, seed)
     }
 
-    /// Opens `tasks.db` in a directory, which must exist. Makes it if there is none; sets a damaged one aside.
+    /// Opens `tasks.db` in a directory. Makes both if there is none; sets a damaged file aside.
     ///
     /// What the process before was running is available again at once: it is dead, or it would own the file.
     package static func open(
         directory: String, now: UnixTime, retention: TaskTable.Retention = .standard,
         seed: UInt64 = 0
     ) async throws(TaskError) -> SQLiteTaskStore {
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw .store(
+                "\(directory) cannot be made: \(String(cString: strerror(errno))); make it, or name another"
+            )
+        }
         let store: SQLiteTaskStore
         do throws(StoreError) {
             let rows = try await TaskRows.open(directory: directory)
@@ -85,18 +90,6 @@ package final class SQLiteTaskStore: TaskStore {
             stored.table.rescue({ _ in true }, now: now)
         }
         return store
-    }
-
-    /// The same in a directory that is made first if there is none.
-    static func open(
-        making directory: String, now: UnixTime, retention: TaskTable.Retention
-    ) async throws(TaskError) -> SQLiteTaskStore {
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw .store(
-                "\(directory) cannot be made: \(String(cString: strerror(errno))); make it, or name another"
-            )
-        }
-        return try await open(directory: directory, now: now, retention: retention)
     }
 
     package func close() async {

@@ -104,6 +104,8 @@ public enum TaskError: ReportableError, Hashable {
         case .shutDown: "shutDown"
         case .store: "storeFailed"
         case .storeInUse: "storeInUse"
+        case .uniqueKeyHeld: "uniqueKeyHeld"
+        case .keyInGraph: "keyInGraph"
         }
     }
 

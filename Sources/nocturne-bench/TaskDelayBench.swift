@@ -27,7 +27,7 @@ struct TaskDelayBench {
     /// From the call that adds a task to its handler's first line, when all threads sleep. Floor: to the first line of
     /// a bare Swift task, alternately.
     private func pickUp() async throws {
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
         let started = Atomic<Int64>(0)
         manager.handle("now") { _, _ in
             started.store(clinux_now(), ordering: .releasing)
@@ -56,7 +56,7 @@ struct TaskDelayBench {
     /// From the end of a handler to the first line of the next, where only one runs at a time: that place is taken by
     /// a critical task, which was just added to the queue in which `queued` others of its name wait.
     private func handOver(queued: Int, rounds: Int) async throws -> Samples {
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 1))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 1))
         let relay = Relay(rounds)
         manager.handle("step") { _, _ in
             await relay.step(manager)

@@ -1,4 +1,5 @@
-// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can do,
+// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can
+// do,
 // and how soon a long file answers. Next: ScheduleBench.swift.
 
 import CLinux
@@ -26,7 +27,7 @@ struct TaskFileBench {
             mkdir(directory, 0o700)
             let store = try await SQLiteTaskStore.open(directory: directory, now: .now())
             try await measure(store, submitters, count, floor: floor)
-            try await store.close()
+            await store.close()
         }
         try await lists(root)
     }
@@ -102,7 +103,7 @@ struct TaskFileBench {
         Bench.report(
             "tasks.durable.list-\(count).statistics.p50", samples.microseconds(0.5), "us",
             floor: floor.microseconds(0.5))
-        try await store.close()
+        await store.close()
     }
 
     /// Tasks that ran; the first thousand in another queue, of another name, and failed.

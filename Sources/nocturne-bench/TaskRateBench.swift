@@ -15,7 +15,8 @@ struct TaskRateBench {
     func run() async throws {
         let count = isQuick ? 64_000 : 640_000
         let floor = await Self.bareTasks(count)
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: Self.submitters))
+        let manager = try await BackgroundTaskManager(
+            configuration: .init(maxConcurrent: Self.submitters))
         for batch in [1, Self.batch] {
             let load = TaskLoad(manager, count: count, batch: batch)
             let rate = try await load.run(submitters: Self.submitters)

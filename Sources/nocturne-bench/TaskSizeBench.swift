@@ -25,7 +25,7 @@ struct TaskSizeBench {
         // Kept to the end, so that the tasks take no memory that was used before.
         let texts = (0..<count).map { input($0).description }
         let before = Process.grownKilobytes(getpid())
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
         for start in stride(from: 0, to: count, by: 1_000) {
             try await manager.add(
                 (start..<start + 1_000).map { NewTask("encode", input: input($0)) })
@@ -59,7 +59,7 @@ struct TaskSizeBench {
         }
         let floor = Double(clinux_now() - start) / 1e6
 
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 64))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 64))
         let left = Countdown(graph.nodes.count)
         manager.handle("node") { _, _ in
             left.count()
@@ -76,7 +76,7 @@ struct TaskSizeBench {
 
     /// What the process does while many tasks wait for their time. Floor: the same without any.
     private func timers() async throws {
-        let manager = BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 2))
         manager.handle("later") { _, _ in nil }
         let floor = try await idle()
         let count = 100_000

@@ -99,7 +99,7 @@ import Testing
         (#"{"name":"a","in":9223372036854775807}"#, "the delay of a must be not negative"),
         (#"{"name":"a","at":"2026-02-30T00:00:00Z"}"#, #""at" is "2026-02-30T00:00:00Z""#),
         (#"{"name":"a","at":"99999-01-01T00:00:00Z"}"#, #""at" is "99999-01-01T00:00:00Z""#),
-        (#"{"name":"a","at":253402300800000}"#, "a is to start must be between the years 1970"),
+        (#"{"name":"a","at":253402300800000}"#, "the start of a must be between the years 1970"),
         (#"{"name":"a","at":1,"in":1}"#, "expected only one of them"),
         (#"{"name":"a","retries":-1}"#, #""retries" is -1: expected a whole number from 0"#),
         (#"{"name":"a","retries":1.5}"#, #""retries" is 1.5: expected a whole number"#),

@@ -168,4 +168,11 @@ final class FailingStore: TaskStore {
     }
 
     func listen(_ listener: @escaping @Sendable (StoreNews) -> Void) { inner.listen(listener) }
+
+    func warnings() async throws(TaskError) -> [String] {
+        try check()
+        return try await inner.warnings()
+    }
+
+    func close() async { await inner.close() }
 }
