@@ -60,13 +60,25 @@ final class PluginGate: DeadlineKeeper {
     /// Waits for a place until `deadline` (CLOCK_MONOTONIC, ns), in order of arrival.
     func enter(deadline: Int64) async throws(GateRefusal) -> Generation {
         if let generation = enterAtOnce() { return generation }
+        return try await enterInLine(until: deadline, isBounded: true)
+    }
+
+    /// Waits for a place as long as it takes, in the line of the calls and beyond its limit: an engine waits once for
+    /// all that it has to do.
+    func enterForEngine() async throws(GateRefusal) -> Generation {
+        try await enterInLine(until: .max, isBounded: false)
+    }
+
+    private func enterInLine(
+        until deadline: Int64, isBounded: Bool
+    ) async throws(GateRefusal) -> Generation {
         let key = state.withLock { state in
             state.nextKey += 1
             return state.nextKey
         }
         let result: Result<Generation, GateRefusal> = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                wait(key, deadline) { continuation.resume(returning: $0) }
+                wait(key, deadline, isBounded) { continuation.resume(returning: $0) }
             }
         } onCancel: {
             remove(key)?.resume(.failure(.cancelled))
@@ -165,7 +177,7 @@ final class PluginGate: DeadlineKeeper {
     }
 
     private func wait(
-        _ key: UInt64, _ deadline: Int64,
+        _ key: UInt64, _ deadline: Int64, _ isBounded: Bool,
         _ resume: @escaping @Sendable (Result<Generation, GateRefusal>) -> Void
     ) {
         var mustWatch = false
@@ -178,7 +190,7 @@ final class PluginGate: DeadlineKeeper {
                 return .success(generation)
             default: break
             }
-            guard state.waiters.count < state.queue else {
+            guard !isBounded || state.waiters.count < state.queue else {
                 return .failure(.busy(waiting: state.waiters.count))
             }
             state.waiters.append(Waiter(key: key, deadline: deadline, resume: resume))

@@ -214,6 +214,10 @@ public actor PluginManager {
     public nonisolated var tools: [ContributionInfo] { router.registry.list(.tool) }
     /// Commands of enabled plugins, sorted by name.
     public nonisolated var commands: [ContributionInfo] { router.registry.list(.command) }
+    /// Tasks that enabled plugins run, sorted by name.
+    public nonisolated var tasks: [ContributionInfo] { router.registry.list(.task) }
+    /// Lends engines the places in which plugins do their work.
+    package nonisolated var caller: any PluginCaller { router }
 
     /// The latest records of a plugin's log, oldest first: what it logged and what it wrote to its standard output and
     /// error, across reloads and crashes. At most 2 MiB are kept.

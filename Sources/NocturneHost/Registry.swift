@@ -5,7 +5,7 @@ import Synchronization
 
 /// A contribution that can be called, as it is listed.
 public struct ContributionInfo: Sendable, Hashable {
-    /// `tool` or `command`.
+    /// `tool`, `command` or `task`.
     public let kind: String
     /// What it is called by. No other enabled plugin has one of the same kind and name.
     public let name: String

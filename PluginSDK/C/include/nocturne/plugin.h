@@ -241,7 +241,7 @@ typedef struct nocturne_host_tasks {
     // [any thread & active]
     int32_t (*log)(nocturne_call_t *call, const char *line);
     // Stores JSON that a later attempt finds in `info`, in place of what was stored before. When it returns 0, the host
-    // has it, whatever becomes of this process. Blocks; the host takes some ten a second of one plugin. -EMSGSIZE over
+    // has it, whatever becomes of this process. Blocks; the host takes some twenty a second of one plugin. -EMSGSIZE over
     // NOCTURNE_CHECKPOINT_MAX; -EINVAL: no JSON; -ECANCELED: the task is not this attempt's any more, end; -EIO: the
     // host could not store it; -ETIMEDOUT: no answer. [any thread & active]
     int32_t (*checkpoint)(nocturne_call_t *call, const void *json, uint64_t size);
