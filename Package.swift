@@ -140,7 +140,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Nocturne", "NocturneHost", "NocturneCore", "CWire", "CLinux", "nocturne-worker",
+                "Nocturne", "NocturneTasks", "NocturneHost", "NocturneCore", "CWire", "CLinux",
+                "nocturne-worker",
             ],
             swiftSettings: swiftSettings
         ),

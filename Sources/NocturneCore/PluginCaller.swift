@@ -9,7 +9,8 @@ package protocol PluginCaller: Sendable {
     /// A place, if one is free right now.
     func takePlace(in plugin: PluginID) -> (any PluginPlace)?
 
-    /// Waits in the line of all who call the plugin. `nil`: it does not serve, or the caller's Swift task was cancelled.
+    /// Waits in the line of all who call the plugin, also until it serves again. `nil`: there is no such plugin, or the
+    /// caller's Swift task was cancelled.
     func waitForPlace(in plugin: PluginID) async -> (any PluginPlace)?
 }
 

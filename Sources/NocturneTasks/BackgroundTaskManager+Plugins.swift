@@ -5,8 +5,8 @@ package import NocturneCore
 internal import Synchronization
 
 extension BackgroundTaskManager {
-    /// Has a plugin run the tasks of these names, and of no others. Those that waited for it start; attempts that run go
-    /// on. To be called anew whenever the plugin begins to serve, also if the names are the same.
+    /// Has a plugin run the tasks of these names, and of no others; none of these may be another plugin's. Those that
+    /// waited for it start; attempts that run go on.
     ///
     /// - Returns: those of the names that a handler of this program runs: that one is preferred.
     @discardableResult
@@ -15,13 +15,13 @@ extension BackgroundTaskManager {
     ) -> Set<String> {
         let (old, shadowed) = state.withLock { state in
             let old = state.plugins.pools[plugin]
+            if old?.names == names { return (nil as PluginPool?, names.intersection(state.names)) }
             var pool = PluginPool(names: names)
             if old?.isWaiting == true { pool.search = .wanted }
             state.plugins.caller = caller
             state.plugins.set(names.isEmpty ? nil : pool, for: plugin)
             return (old, names.intersection(state.names))
         }
-        // What it held or waited for was of an earlier start.
         old?.stopWaiting()
         for place in old?.places ?? [] { place.giveBack() }
         wake()
@@ -51,7 +51,6 @@ extension BackgroundTaskManager {
     private func getInLine(_ caller: any PluginCaller, _ plugin: PluginID) -> Task<Void, Never> {
         Task { [weak self] in
             let place = await caller.waitForPlace(in: plugin)
-            // Without a place the plugin does not serve. `setTasks` tells when it does, and looks anew.
             guard let place else { return }
             guard let self, !Task.isCancelled else { return place.giveBack() }
             let isTaken = state.withLock { state in

@@ -26,7 +26,7 @@ extension BackgroundTaskManager {
         while true {
             takePlaces()
             let (request, plugins) = state.withLock { state in
-                (claimRequest(state), state.plugins.order)
+                (claimRequest(&state), state.plugins.order)
             }
             guard let request else { return giveBackPlaces(areWanted: true) }
             let claim: Claim
@@ -43,7 +43,7 @@ extension BackgroundTaskManager {
     }
 
     /// Asks for as much as may start; `nil`: nothing may.
-    private func claimRequest(_ state: borrowing State) -> ClaimRequest? {
+    private func claimRequest(_ state: inout State) -> ClaimRequest? {
         let free = configuration.maxConcurrent - state.runs.count
         guard free > 0, !state.isDraining, !state.names.isEmpty || !state.plugins.order.isEmpty
         else { return nil }
@@ -61,7 +61,7 @@ extension BackgroundTaskManager {
         }
         let context = TaskContext(record, end: end, manager: self)
         tell(.started(record))
-        let handler = state.withLock { state in
+        let handler = state.withLock { state -> TaskHandler? in
             state.runs[record.id] = context
             state.lastSign = uptime
             if let end { state.nextStop = Swift.min(end, state.nextStop ?? end) }

@@ -1,7 +1,7 @@
 // PluginRun.swift — one attempt at a task in a plugin: what the plugin is told, what it says, what its end means.
 // Next: NocturneHost/TaskCaller.swift.
 
-internal import NocturneCore
+package import NocturneCore
 
 extension TaskHandler {
     /// The shortest wait of a plugin that has nothing to do yet: attempts that do not count must not spin. 1 s.
