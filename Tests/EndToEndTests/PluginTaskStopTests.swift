@@ -142,7 +142,7 @@ import Testing
             let id = try await tasks.add("count", ["to": 20, "ms": 10, "polite": 0])
             try await tasks.progress(id, atLeast: 5)
             let reload = Task {
-                try tasks.harness.drop("counting-b", as: "counting")
+                _ = try tasks.harness.drop("counting-b", as: "counting")
             }
             let record = try await tasks.manager.end(of: id)
             try await reload.value

@@ -25,12 +25,11 @@ struct TaskHarness: Sendable {
             configuration.drain = .milliseconds(100)
             configuration.stopGrace = .milliseconds(500)
             configure(&configuration)
-            let manager = BackgroundTaskManager(
+            let manager = try await BackgroundTaskManager(
                 configuration: configuration, bus: harness.host.events)
             let tasks = TaskHarness(
                 harness: harness, manager: manager,
                 joint: PluginTasks(of: harness.host, for: manager))
-            try await manager.start()
             do {
                 try await body(tasks)
             } catch {
