@@ -143,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Nocturne", "NocturneHost", "NocturneCore", "CWire", "CLinux", "nocturne-worker",
+                "Nocturne", "NocturneTasks", "NocturneHost", "NocturneCore", "CWire", "CLinux",
+                "nocturne-worker",
             ],
             swiftSettings: swiftSettings
         ),

@@ -9,6 +9,7 @@ internal import NocturneTasks
 struct Engines: Sendable {
     let plugins: PluginManager
     let tasks: BackgroundTaskManager
+    private let pluginTasks: PluginTasks
     private let control: ControlServer
 
     /// Claims the state directory, the tasks and the socket. Nothing is served before ``start()``.
@@ -21,6 +22,7 @@ struct Engines: Sendable {
             await plugins.shutdown()
             throw error
         }
+        pluginTasks = PluginTasks(of: plugins, for: tasks)
         do {
             control = try ControlServer(
                 of: plugins, tasks, socketPath: configuration.socketPath)

@@ -27,6 +27,9 @@ final class Generation: Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// For people: the version, and which start of it.
+    var title: String { "version \(build.manifest.version) (generation \(number))" }
+
     func contribution(_ kind: ContributionKind, _ name: String) -> Contribution? {
         byName[ContributionName(kind: kind, name: name)]
     }

@@ -8,7 +8,7 @@ import NocturneCore
 ///
 /// A new kind adds a case here and, in ``PluginBuild``, the line that reads it from the manifest.
 enum ContributionKind: String, Sendable, Hashable, CaseIterable {
-    case tool, command, listener
+    case tool, command, listener, task
 
     /// The wire's number of a call of this kind.
     var wireKind: UInt32 {
@@ -16,6 +16,7 @@ enum ContributionKind: String, Sendable, Hashable, CaseIterable {
         case .tool: WIRE_CALL_TOOL
         case .command: WIRE_CALL_COMMAND
         case .listener: WIRE_CALL_LISTENER
+        case .task: WIRE_CALL_TASK
         }
     }
 
@@ -82,8 +83,7 @@ final class PluginBuild: Sendable {
         settingsSchema = try Self.settingsSchema(of: manifest)
         let contributes = manifest.contributes
         inactive =
-            contributes.tasks.map { "task: \($0.name)" }
-            + contributes.strategies.map { "strategy: \($0.name)" }
+            contributes.strategies.map { "strategy: \($0.name)" }
             + contributes.exporters.map { "exporter: \($0.name)" }
             + contributes.agents.map { "agent: \($0.name)" }
             + contributes.functions.map { "function: \($0.name)" }
@@ -112,6 +112,7 @@ final class PluginBuild: Sendable {
         }
         for tool in manifest.contributes.tools { try add(.tool, tool) }
         for command in manifest.contributes.commands { try add(.command, command) }
+        for task in manifest.contributes.tasks { try add(.task, task) }
         for pattern in manifest.contributes.listens {
             contributions.append(
                 Contribution(

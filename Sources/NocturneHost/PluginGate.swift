@@ -22,6 +22,7 @@ final class PluginGate: DeadlineKeeper {
     private struct Waiter {
         let key: UInt64
         let deadline: Int64
+        let isEngine: Bool
         let resume: @Sendable (Result<Generation, GateRefusal>) -> Void
     }
     private enum Door {
@@ -60,13 +61,25 @@ final class PluginGate: DeadlineKeeper {
     /// Waits for a place until `deadline` (CLOCK_MONOTONIC, ns), in order of arrival.
     func enter(deadline: Int64) async throws(GateRefusal) -> Generation {
         if let generation = enterAtOnce() { return generation }
+        return try await enterLine(until: deadline, isEngine: false)
+    }
+
+    /// Waits for a place in the line of the calls, beyond its limit, and also while the door is closed: an engine waits
+    /// once for all that it has to do, and has no deadline. Throws only ``GateRefusal/cancelled``.
+    func enterForEngine() async throws(GateRefusal) -> Generation {
+        try await enterLine(until: .max, isEngine: true)
+    }
+
+    private func enterLine(
+        until deadline: Int64, isEngine: Bool
+    ) async throws(GateRefusal) -> Generation {
         let key = state.withLock { state in
             state.nextKey += 1
             return state.nextKey
         }
         let result: Result<Generation, GateRefusal> = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                wait(key, deadline) { continuation.resume(returning: $0) }
+                wait(key, deadline, isEngine) { continuation.resume(returning: $0) }
             }
         } onCancel: {
             remove(key)?.resume(.failure(.cancelled))
@@ -124,8 +137,8 @@ final class PluginGate: DeadlineKeeper {
     func close(_ refusal: GateRefusal) {
         let waiters = state.withLock { state in
             state.door = .closed(refusal)
-            let waiters = state.waiters
-            state.waiters = []
+            let waiters = state.waiters.filter { !$0.isEngine }
+            state.waiters.removeAll { !$0.isEngine }
             return waiters
         }
         for waiter in waiters { waiter.resume(.failure(refusal)) }
@@ -165,7 +178,7 @@ final class PluginGate: DeadlineKeeper {
     }
 
     private func wait(
-        _ key: UInt64, _ deadline: Int64,
+        _ key: UInt64, _ deadline: Int64, _ isEngine: Bool,
         _ resume: @escaping @Sendable (Result<Generation, GateRefusal>) -> Void
     ) {
         var mustWatch = false
@@ -173,15 +186,16 @@ final class PluginGate: DeadlineKeeper {
             // Under the lock: a cancellation that comes now finds the waiter, one that came earlier is seen.
             if Task.isCancelled { return .failure(.cancelled) }
             switch state.door {
-            case .closed(let refusal): return .failure(refusal)
+            case .closed(let refusal) where !isEngine: return .failure(refusal)
             case .open(let generation) where state.waiters.isEmpty && take(generation, &state):
                 return .success(generation)
             default: break
             }
-            guard state.waiters.count < state.queue else {
+            guard isEngine || state.waiters.count < state.queue else {
                 return .failure(.busy(waiting: state.waiters.count))
             }
-            state.waiters.append(Waiter(key: key, deadline: deadline, resume: resume))
+            state.waiters.append(
+                Waiter(key: key, deadline: deadline, isEngine: isEngine, resume: resume))
             mustWatch = deadline < state.watchedUntil
             if mustWatch { state.watchedUntil = deadline }
             return nil
@@ -200,9 +214,9 @@ final class PluginGate: DeadlineKeeper {
         let (late, next) = state.withLock { state in
             let late = state.waiters.filter { $0.deadline <= now }
             state.waiters.removeAll { $0.deadline <= now }
-            let next = state.waiters.map(\.deadline).min()
-            state.watchedUntil = next ?? .max
-            return (late, next)
+            let next = state.waiters.map(\.deadline).min() ?? .max
+            state.watchedUntil = next
+            return (late, next == .max ? nil : next)
         }
         for waiter in late { waiter.resume(.failure(.waitedTooLong)) }
         return next
@@ -213,7 +227,7 @@ final class PluginGate: DeadlineKeeper {
             state.waiters = state.waiters.map {
                 Waiter(
                     key: $0.key, deadline: $0.deadline == .max ? .max : $0.deadline + gap,
-                    resume: $0.resume)
+                    isEngine: $0.isEngine, resume: $0.resume)
             }
         }
     }

@@ -88,6 +88,8 @@ public struct PluginInfo: Sendable {
     public var tools: [String] = []
     /// Names of the commands that its manifest declares, likewise.
     public var commands: [String] = []
+    /// Names of the tasks that its manifest declares, likewise.
+    public var tasks: [String] = []
     /// Patterns of the events that its manifest listens for, such as `plugin:*`.
     public var listens: [String] = []
     /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
@@ -124,6 +126,7 @@ public struct PluginInfo: Sendable {
         object["files"] = .array(files.map(\.json))
         object["tools"] = JSONValue(tools)
         object["commands"] = JSONValue(commands)
+        object["tasks"] = JSONValue(tasks)
         object["listens"] = JSONValue(listens)
         object["inactive"] = JSONValue(inactive)
         object["layers"] = JSONValue(layers)

@@ -99,6 +99,7 @@ extension PluginManager {
         }
         info.tools = names(.tool)
         info.commands = names(.command)
+        info.tasks = names(.task)
         info.listens = names(.listener)
     }
 

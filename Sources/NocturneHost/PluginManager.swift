@@ -214,6 +214,19 @@ public actor PluginManager {
     public nonisolated var tools: [ContributionInfo] { router.registry.list(.tool) }
     /// Commands of enabled plugins, sorted by name.
     public nonisolated var commands: [ContributionInfo] { router.registry.list(.command) }
+    /// Tasks that enabled plugins run, sorted by name.
+    public nonisolated var tasks: [ContributionInfo] { router.registry.list(.task) }
+    /// Lends engines the places in which plugins do their work.
+    package nonisolated var caller: any PluginCaller { router }
+    /// The names of the tasks that each plugin runs, also while it is being restarted.
+    package nonisolated var taskNames: [PluginID: Set<String>] { router.registry.names(.task) }
+
+    /// Has `listener` told of plugins whose contributions changed, by any thread; it replaces an earlier one.
+    package nonisolated func watchContributions(
+        _ listener: @escaping @Sendable (PluginID) -> Void
+    ) {
+        router.registry.listen(listener)
+    }
 
     /// The latest records of a plugin's log, oldest first: what it logged and what it wrote to its standard output and
     /// error, across reloads and crashes. At most 2 MiB are kept.

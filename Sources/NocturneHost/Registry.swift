@@ -5,7 +5,7 @@ import Synchronization
 
 /// A contribution that can be called, as it is listed.
 public struct ContributionInfo: Sendable, Hashable {
-    /// `tool` or `command`.
+    /// `tool`, `command` or `task`.
     public let kind: String
     /// What it is called by. No other enabled plugin has one of the same kind and name.
     public let name: String
@@ -68,6 +68,15 @@ final class Registry: Sendable {
         var claims: [ContributionName: PluginID] = [:]
     }
     private let state = Mutex(State())
+    private let listener = Mutex<(@Sendable (PluginID) -> Void)?>(nil)
+
+    /// Has `listener` told, from now on, of plugins whose contributions changed. It may be told more than once, and by
+    /// several threads at the same time.
+    func listen(_ listener: @escaping @Sendable (PluginID) -> Void) {
+        self.listener.withLock { $0 = listener }
+    }
+
+    private func tell(_ id: PluginID) { listener.withLock { $0 }?(id) }
 
     /// Reserves the names of `build` for its plugin, beside those it already has.
     func claim(_ build: PluginBuild) throws(Clash) {
@@ -104,6 +113,7 @@ final class Registry: Sendable {
                     plugin: id, contribution: contribution, generation: generation, gate: gate)
             }
         }
+        tell(id)
     }
 
     /// Removes all that `id` contributes. With `keepingClaims` nobody else can take its names: it is coming back.
@@ -112,6 +122,7 @@ final class Registry: Sendable {
             state.entries = state.entries.filter { $0.value.plugin != id }
             if !keepingClaims { state.claims = state.claims.filter { $0.value != id } }
         }
+        tell(id)
     }
 
     /// Gives back claims that did not lead to a start, but for the names that `serving` has.
@@ -120,6 +131,7 @@ final class Registry: Sendable {
         state.withLock { state in
             state.claims = state.claims.filter { $0.value != id || kept.contains($0.key) }
         }
+        tell(id)
     }
 
     func entry(_ kind: ContributionKind, _ name: String) -> Entry? {
@@ -129,6 +141,22 @@ final class Registry: Sendable {
     /// Whose name it is, though it may not serve at the moment.
     func owner(_ kind: ContributionKind, _ name: String) -> PluginID? {
         state.withLock { $0.claims[ContributionName(kind: kind, name: name)] }
+    }
+
+    /// The names of a kind by their plugins: those that serve and, of a plugin that does not, those that it comes back
+    /// with.
+    func names(_ kind: ContributionKind) -> [PluginID: Set<String>] {
+        state.withLock { state in
+            var names: [PluginID: Set<String>] = [:]
+            for (name, entry) in state.entries where name.kind == kind {
+                names[entry.plugin, default: []].insert(name.name)
+            }
+            let serving = Set(state.entries.values.map(\.plugin))
+            for (name, plugin) in state.claims where name.kind == kind && !serving.contains(plugin) {
+                names[plugin, default: []].insert(name.name)
+            }
+            return names
+        }
     }
 
     /// All of a kind, sorted by name.

@@ -39,6 +39,8 @@ final class Router: Sendable {
     /// Makes a plugin's gate known, for the questions that calls between plugins ask.
     func setGate(_ gate: PluginGate?, for id: PluginID) { gates.withLock { $0[id] = gate } }
 
+    func gate(of id: PluginID) -> PluginGate? { gates.withLock { $0[id] } }
+
     func counts(of id: PluginID) -> CallCounts { counts.withLock { $0[id] ?? CallCounts() } }
 
     // MARK: - Calls
@@ -167,7 +169,7 @@ final class Router: Sendable {
     }
 
     /// Gives the place of a call back: at once, or when the plugin is done with a call that its caller has left.
-    private func leave(_ gate: PluginGate, _ generation: Generation, _ outcome: WireOutcome) {
+    func leave(_ gate: PluginGate, _ generation: Generation, _ outcome: WireOutcome) {
         switch outcome {
         case .cancelled(let ticket), .gaveUp(let ticket):
             generation.worker.link.whenOver(ticket) { gate.leave(generation) }
@@ -258,7 +260,7 @@ final class Router: Sendable {
 
     // MARK: - Checks
 
-    private static func checkResult(
+    static func checkResult(
         _ bytes: [UInt8], _ contribution: Contribution, _ id: PluginID
     ) throws(CallError) -> JSONValue {
         let value: JSONValue

@@ -105,12 +105,16 @@ extension Supervisor {
         host.router.registry.remove(id)
         guard let generation = current else { return }
         current = nil
-        await retire(generation)
+        await retire(generation, because: "\(generation.title) was stopped")
     }
 
     /// Lets an older generation finish its calls, deactivates it and ends it.
-    private func retire(_ generation: Generation) async {
-        _ = await gate.drain(generation, within: generation.build.manifest.reload.drain)
+    private func retire(_ generation: Generation, because reason: String) async {
+        let link = generation.worker.link
+        link.askTasksToLeave(because: reason)
+        if await !gate.drain(generation, within: generation.build.manifest.reload.drain) {
+            link.stopTasks()
+        }
         _ = await generation.hook(
             WIRE_CALL_DEACTIVATE, "deactivate", within: host.limits.deactivate)
         await end(generation)
@@ -170,7 +174,7 @@ extension Supervisor {
             }
             if let why = await step?.agreement() {
                 goBack(to: old, oldSettings, oldFile ?? file)
-                await retire(new)
+                await retire(new, because: "\(new.title) was taken back")
                 throw .rolledBack(why.description)
             }
             watch(new)
@@ -182,7 +186,7 @@ extension Supervisor {
                     previousVersion: "\(old.build.manifest.version)", generation: new.number,
                     milliseconds: Double(served - begun) / 1_000_000,
                     parkedMilliseconds: Double(served - (parked ?? served)) / 1_000_000))
-            await retire(old)
+            await retire(old, because: "\(old.title) was replaced by \(new.title)")
             return nil
         } catch {
             if let started { await end(started) }
@@ -216,6 +220,7 @@ extension Supervisor {
         gate.park()
         do throws(StartError) {
             let drain = old.build.manifest.reload.drain
+            old.worker.link.askTasksToLeave(because: "\(old.title) was to be replaced by \(new.title)")
             guard await gate.drain(old, within: drain) else {
                 throw .tooSlow(step: "draining its calls", milliseconds: drain.milliseconds)
             }
@@ -235,6 +240,7 @@ extension Supervisor {
             try await check(new)
         } catch {
             if current === old {
+                old.worker.link.letTasksStay()
                 gate.open(old, queue: old.build.manifest.limits.queue)
             }
             throw error

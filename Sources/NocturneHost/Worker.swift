@@ -276,6 +276,16 @@ final class Worker: Sendable {
         if let entry { entry.reactor.remove(entry.token, descriptor: descriptor) }
     }
 
+    /// Returns when all that the worker has said so far has been heard.
+    func hearRecords() async {
+        await withUnsafeContinuation { continuation in
+            io.async {
+                self.services.takeRecords(of: self.link)
+                continuation.resume()
+            }
+        }
+    }
+
     private func rung() {
         // More than one byte waits only after a burst; what is left rings again at once.
         var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

@@ -12,6 +12,9 @@ extension WorkerLink {
             guard owns(ticket, state), let waiter = state.slots[ticket.slot].waiter else {
                 return (nil, [])
             }
+            if let grace = state.slots[ticket.slot].call?.stopGrace {
+                return (nil, stop(ticket.slot, within: grace, &state))
+            }
             state.slots[ticket.slot].waiter = nil
             return (waiter, abandon(ticket.slot, &state))
         }
@@ -31,6 +34,23 @@ extension WorkerLink {
         // A full socket loses only the courtesy: the bit above says the same.
         _ = clinux_send(control, &message, UInt64(MemoryLayout.size(ofValue: message)), nil, 0)
         return Array(state.slots[index].nested.values)
+    }
+
+    /// Asks the plugin to stop a call, and waits for its answer no longer than `grace` nanoseconds. Returns what must be
+    /// done outside the lock.
+    func stop(_ index: Int, within grace: Int64, _ state: inout State) -> [Action] {
+        guard let call = state.slots[index].call, !state.slots[index].isAbandoned else { return [] }
+        let end = min(call.deadline, clinux_now() + grace)
+        if end < call.deadline {
+            state.slots[index].call?.deadline = end
+            state.slots[index].call?.killAt = end
+            state.slots[index].call?.name = "\(call.name), which was asked to stop,"
+            state.slots[index].call?.milliseconds = Int(grace / 1_000_000)
+        }
+        let actions = abandon(index, &state)
+        guard end < state.watchedUntil else { return actions }
+        state.watchedUntil = end
+        return actions + [{ self.reactor.watch(self, deadline: end) }]
     }
 
     /// Calls `action` when the slot of an abandoned call is free again: now, if it is already.

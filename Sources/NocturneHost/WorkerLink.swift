@@ -22,6 +22,11 @@ struct WireCall: Sendable {
     var killAt: Int64?
     /// Where it stands in a chain of plugins that call each other.
     var context: CallContext?
+    /// For a task: its number, by which the worker speaks of it.
+    var task: TaskNumber?
+    /// For a call whose caller waits for its end also when it has cancelled it: how long, in ns, before the process is
+    /// killed.
+    var stopGrace: Int64?
 }
 
 /// How a call ended on the wire.
@@ -100,6 +105,10 @@ final class WorkerLink: DeadlineKeeper {
         var end: WorkerEnd?
         /// It is being killed for this, so nothing is sent to it any more.
         var condemned: WorkerEnd?
+        /// Tasks that run here, or will.
+        var tasks: [TaskNumber: LinkedTask] = [:]
+        /// Why tasks are to leave this worker, in words; `nil`: they need not.
+        var leaving: String?
     }
     let state = Mutex(State())
     /// When the latest call returned to its caller; CLOCK_MONOTONIC, ns.
@@ -200,6 +209,7 @@ final class WorkerLink: DeadlineKeeper {
                 return (.failure(.failed(error)), false)
             }
             writeRequest(call, payload, index, generation, inFile: file != nil)
+            if call.task != nil { showPause(index, &state) }
             let mustRing = publish(index, &state)
             let isAlone = state.slots.count - state.free.count == 1
             let ticket = Ticket(
@@ -295,6 +305,7 @@ final class WorkerLink: DeadlineKeeper {
 
     private func suspend(_ ticket: Ticket, _ waiter: @escaping Waiter) {
         var watchUntil: Int64?
+        var stopping: [Action] = []
         let done: Done? = state.withLock { state in
             let index = ticket.slot
             guard owns(ticket, state) else { return Done(.ended(state.end ?? .vanished)) }
@@ -307,10 +318,16 @@ final class WorkerLink: DeadlineKeeper {
                 watchUntil = deadline
             }
             // Under the lock: a cancellation that comes now finds the waiter, one that came earlier is seen.
-            if Task.isCancelled { return Done(.cancelled(ticket), abandon(index, &state)) }
+            if Task.isCancelled {
+                guard let grace = state.slots[index].call?.stopGrace else {
+                    return Done(.cancelled(ticket), abandon(index, &state))
+                }
+                stopping = stop(index, within: grace, &state)
+            }
             state.slots[index].waiter = waiter
             return nil
         }
+        for action in stopping { action() }
         if let watchUntil { reactor.watch(self, deadline: watchUntil) }
         guard let done else { return }
         for action in done.actions { action() }

@@ -69,6 +69,8 @@ extension WorkerServices {
             reply(link, ask, makeRoom(link, ask), [])
         case WIRE_ASK_CALL_TOOL:
             beginTool(link, ask)
+        case WIRE_ASK_CHECKPOINT:
+            saveCheckpoint(link, ask)
         default: reply(link, ask, UInt32(ENOSYS), [])
         }
     }
@@ -181,6 +183,31 @@ extension WorkerServices {
         case .keyNotText: UInt32(EINVAL)
         case .tooManyKeys, .storageFull: UInt32(EDQUOT)
         default: UInt32(EIO)
+        }
+    }
+
+    /// Has a checkpoint stored by the engine whose task it is. A flood of them waits, and its plugin with it.
+    private func saveCheckpoint(_ link: WorkerLink, _ ask: Ask) {
+        guard ask.payload.count >= 8,
+            let listener = link.listener(
+                of: ask.payload.withUnsafeBytes { $0.loadUnaligned(as: TaskNumber.self) })
+        else { return reply(link, ask, UInt32(EPERM), []) }
+        Task {
+            while !state.withLock({ $0.checkpointTokens.take(now: EventBus.now()) }) {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+            let value = await host.router.workingOn(ask.payload.count) {
+                try? JSONParser.parse(Array(ask.payload[8...]))
+            }
+            guard let value else { return reply(link, ask, UInt32(EINVAL), []) }
+            let status =
+                switch await listener.save(value) {
+                case .saved: Int32(0)
+                case .tooLarge: EMSGSIZE
+                case .claimLost: ECANCELED
+                case .failed: EIO
+                }
+            reply(link, ask, UInt32(status), [])
         }
     }
 

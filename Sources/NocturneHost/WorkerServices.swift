@@ -15,11 +15,14 @@ protocol WorkerServicing: AnyObject, Sendable {
     func rung(_ link: WorkerLink)
     /// It wrote to its standard output or error. On the I/O thread.
     func output(_ bytes: ArraySlice<UInt8>, stream: String)
+    /// Takes what it has written into the record ring. On the I/O thread.
+    func takeRecords(of link: WorkerLink)
     /// Its process is gone and all its output was given. On the I/O thread.
     func finished(_ link: WorkerLink)
 }
 
 extension WorkerServicing {
+    func takeRecords(of link: WorkerLink) {}
     func finished(_ link: WorkerLink) {}
 }
 
@@ -42,6 +45,8 @@ final class WorkerServices: WorkerServicing {
         var dropped: UInt32 = 0
         var eventTokens = RateLimit(burst: 500, perSecond: 200)
         var droppedEvents = 0
+        /// Each is a write to the store of tasks.
+        var checkpointTokens = RateLimit(burst: 50, perSecond: 20)
         var asked: UInt32 = 0
         var askedGenerations = [UInt32](repeating: 0, count: Int(WIRE_SERVICE_SLOTS))
         var busy = [Bool](repeating: false, count: Int(WIRE_SERVICE_SLOTS))
@@ -96,6 +101,10 @@ final class WorkerServices: WorkerServicing {
 
     // MARK: - Records
 
+    func takeRecords(of link: WorkerLink) {
+        if let problem = takeRecords(link) { link.onMisconduct(.protocolError(problem)) }
+    }
+
     private func takeRecords(_ link: WorkerLink) -> String? {
         let up = link.memory.up
         let head = state.withLock { $0.recordHead }
@@ -128,7 +137,7 @@ final class WorkerServices: WorkerServicing {
             guard length <= Int(WIRE_RECORD_MAX), padded <= bytes.count - offset - 8 else {
                 return "a record of \(length) bytes"
             }
-            take(bytes[(offset + 8)..<(offset + 8 + length)], kind)
+            take(bytes[(offset + 8)..<(offset + 8 + length)], kind, link)
             offset += 8 + padded
         }
         return nil
@@ -149,7 +158,7 @@ final class WorkerServices: WorkerServicing {
                 stream: "host"))
     }
 
-    private func take(_ record: ArraySlice<UInt8>, _ kind: UInt32) {
+    private func take(_ record: ArraySlice<UInt8>, _ kind: UInt32, _ link: WorkerLink) {
         switch kind {
         case WIRE_RECORD_LOG:
             guard record.count >= 4 else { return }
@@ -171,7 +180,27 @@ final class WorkerServices: WorkerServicing {
             emit(
                 String(decoding: record[..<end], as: UTF8.self),
                 Array(record[record.index(after: end)...]))
+        case WIRE_RECORD_PROGRESS, WIRE_RECORD_TASK_LOG: takeWord(record, kind, link)
         default: break
+        }
+    }
+
+    /// What a worker says of a task. One that it does not run is nobody's.
+    private func takeWord(_ record: ArraySlice<UInt8>, _ kind: UInt32, _ link: WorkerLink) {
+        let head = kind == WIRE_RECORD_PROGRESS ? 16 : 8
+        guard record.count >= head else { return }
+        let (number, percent) = record.withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(as: TaskNumber.self),
+                head == 8 ? 0 : bytes.loadUnaligned(fromByteOffset: 8, as: Double.self)
+            )
+        }
+        guard let listener = link.listener(of: number) else { return }
+        let text = String(decoding: record.dropFirst(head), as: UTF8.self)
+        if kind == WIRE_RECORD_PROGRESS {
+            listener.updateProgress(percent, text.isEmpty ? nil : text)
+        } else {
+            listener.log(text)
         }
     }
 

@@ -35,7 +35,8 @@ extension BackgroundTaskManager {
         wake()
     }
 
-    /// Takes a handler away. Attempts that run go on; tasks of its name wait for another.
+    /// Takes a handler away. Attempts that run go on; tasks of its name wait for another, or are run by a plugin that
+    /// has one.
     public func removeHandler(_ name: String) {
         state.withLock { state in
             state.handlers[name] = nil
@@ -44,7 +45,9 @@ extension BackgroundTaskManager {
     }
 
     /// Whether tasks of a name can run here.
-    public func hasHandler(_ name: String) -> Bool { state.withLock { $0.names.contains(name) } }
+    public func hasHandler(_ name: String) -> Bool {
+        state.withLock { $0.names.contains(name) || $0.plugins.sharing[name] != nil }
+    }
 }
 
 // MARK: - Adding

@@ -24,21 +24,32 @@ extension BackgroundTaskManager {
 
     private func claimOnce() async {
         while true {
-            let request = state.withLock { state -> ClaimRequest? in
-                let free = configuration.maxConcurrent - state.runs.count
-                guard free > 0, !state.isDraining, !state.names.isEmpty else { return nil }
-                return ClaimRequest(worker: worker, names: state.names, limit: free)
+            takePlaces()
+            let (request, plugins) = state.withLock { state in
+                (claimRequest(&state), state.plugins.order)
             }
-            guard let request else { return }
-            let claimed: [TaskRecord]
+            guard let request else { return giveBackPlaces(areWanted: true) }
+            let claim: Claim
             do throws(TaskError) {
-                claimed = try await store.claim(request, now: clock.now)
+                claim = try await store.claim(request, now: clock.now)
             } catch {
+                giveBackPlaces(areWanted: true)
                 return retryStore(error)
             }
-            for record in claimed { start(record) }
-            if claimed.count < request.limit { return }
+            for record in claim.tasks { start(record) }
+            let lacksPlaces = state.withLock { $0.plugins.note(short: claim.short, of: plugins) }
+            if claim.tasks.count < request.limit, !lacksPlaces { return giveBackPlaces() }
         }
+    }
+
+    /// Asks for as much as may start; `nil`: nothing may.
+    private func claimRequest(_ state: inout State) -> ClaimRequest? {
+        let free = configuration.maxConcurrent - state.runs.count
+        guard free > 0, !state.isDraining, !state.names.isEmpty || !state.plugins.order.isEmpty
+        else { return nil }
+        return ClaimRequest(
+            worker: worker, names: state.names, sharing: state.plugins.sharing,
+            places: state.plugins.places, limit: free)
     }
 
     private func start(_ record: TaskRecord) {
@@ -50,11 +61,14 @@ extension BackgroundTaskManager {
         }
         let context = TaskContext(record, end: end, manager: self)
         tell(.started(record))
-        let handler = state.withLock { state in
+        let handler = state.withLock { state -> TaskHandler? in
             state.runs[record.id] = context
             state.lastSign = uptime
             if let end { state.nextStop = Swift.min(end, state.nextStop ?? end) }
-            return state.handlers[record.name]
+            if let handler = state.handlers[record.name] { return handler }
+            return state.plugins.takePlace(for: record.name).map {
+                TaskHandler.inPlugin($0, stopGrace: configuration.stopGrace)
+            }
         }
         let job = Task { await self.run(context, handler) }
         context.began(job)
@@ -92,6 +106,8 @@ extension BackgroundTaskManager {
         if let outcome = context.stoppedOutcome { return outcome }
         switch error {
         case is Paused: return .paused
+        case is Withdrawn: return .returned
+        case let crash as Crashed: return .crashed(crash.reason)
         case let snooze as Snooze: return .snoozed(until: clock.now.adding(snooze.delay))
         case let later as RetryLater:
             return .failed(TaskFailure(.error, later.reason), wait: later.delay)

@@ -43,6 +43,7 @@ public final class BackgroundTaskManager: Sendable {
     struct State {
         var handlers: [String: TaskHandler] = [:]
         var names: Set<String> = []
+        var plugins = PluginPools()
         var runs: [TaskID: TaskContext] = [:]
         var ends: [TaskEnd] = []
         var finishing = SingleFlight()
@@ -109,6 +110,7 @@ public final class BackgroundTaskManager: Sendable {
     /// closed: methods that need it throw from now on. A second call does nothing but wait likewise.
     public func shutdown() async {
         state.withLock { $0.isDraining = true }
+        leaveLines()
         let isIdle = await waitUntilIdle(for: configuration.drain)
         if !isIdle {
             for run in state.withLock({ Array($0.runs.values) }) { run.stop(.shutdown) }
@@ -159,6 +161,7 @@ public final class BackgroundTaskManager: Sendable {
     deinit {
         let alarm = state.withLock { $0.alarm }
         alarm?.job.cancel()
+        leaveLines()
     }
 
     /// Takes back what workers of this machine were running whose processes died, at once instead of after

@@ -48,7 +48,7 @@ package final class MemoryTaskStore: TaskStore {
 
     package func claim(
         _ request: ClaimRequest, now: UnixTime
-    ) async throws(TaskError) -> [TaskRecord] {
+    ) async throws(TaskError) -> Claim {
         try perform { $0.claim(request, now: now) }
     }
 

@@ -263,7 +263,7 @@ extension SQLiteTaskStore {
 
     package func claim(
         _ request: ClaimRequest, now: UnixTime
-    ) async throws(TaskError) -> [TaskRecord] {
+    ) async throws(TaskError) -> Claim {
         try await perform(.process, now: now) { stored, _ in
             stored.table.claim(request, now: now)
         }

@@ -12,6 +12,7 @@ public final class TaskContext: Sendable {
         var job: Task<Void, Never>?
         var stop: (reason: Stop, asked: Duration)?
         var isPauseRequested = false
+        var hearsPauses: (@Sendable (Bool) -> Void)?
         var isEnded = false
         var progress: TaskProgress?
         var isProgressNoted = true
@@ -143,8 +144,24 @@ extension TaskContext {
         throw Paused()
     }
 
-    func requestPause() { state.withLock { $0.isPauseRequested = true } }
-    func withdrawPause() { state.withLock { $0.isPauseRequested = false } }
+    func requestPause() { setPauseRequested(true) }
+    func withdrawPause() { setPauseRequested(false) }
+
+    private func setPauseRequested(_ isRequested: Bool) {
+        // Under the lock, so that what is heard last is what is so. Those who hear it only note it.
+        state.withLock { state in
+            state.isPauseRequested = isRequested
+            state.hearsPauses?(isRequested)
+        }
+    }
+
+    /// Has `listener` told whether the task is to pause, at once if it is already.
+    func hearPauses(_ listener: @escaping @Sendable (Bool) -> Void) {
+        state.withLock { state in
+            state.hearsPauses = listener
+            if state.isPauseRequested { listener(true) }
+        }
+    }
 
     /// Asks the handler to stop. The first reason counts.
     func stop(_ reason: Stop) {
@@ -178,6 +195,7 @@ extension TaskContext {
             guard !state.isEnded else { return (nil, nil) }
             state.isEnded = true
             state.job = nil
+            state.hearsPauses = nil
             let untold = state.isTellingProgress ? state.progress : nil
             state.isTellingProgress = false
             let log = Array(state.log[state.firstLine...] + state.log[..<state.firstLine])

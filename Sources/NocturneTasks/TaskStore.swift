@@ -17,7 +17,7 @@ package protocol TaskStore: Sendable {
     ) async throws(TaskError) -> [AddedTask]
 
     /// Gives tasks to a worker, the first ones first.
-    func claim(_ request: ClaimRequest, now: UnixTime) async throws(TaskError) -> [TaskRecord]
+    func claim(_ request: ClaimRequest, now: UnixTime) async throws(TaskError) -> Claim
 
     /// Ends attempts. The answers come in the same order; `nil`: the claim was lost and nothing was done.
     func finish(_ ends: [TaskEnd], now: UnixTime) async throws(TaskError) -> [TaskRecord?]
@@ -113,11 +113,29 @@ package struct ClaimRequest: Sendable {
     package let worker: WorkerID
     /// The names for which it has handlers.
     package let names: Set<String>
+    /// The names whose handlers share places, and which places: an index of ``places``.
+    package let sharing: [String: Int]
+    /// How many are free of each kind of place.
+    package let places: [Int]
     package let limit: Int
 
-    package init(worker: WorkerID, names: Set<String>, limit: Int) {
+    package init(
+        worker: WorkerID, names: Set<String>, sharing: [String: Int] = [:], places: [Int] = [],
+        limit: Int
+    ) {
         (self.worker, self.names, self.limit) = (worker, names, limit)
+        (self.sharing, self.places) = (sharing, places)
     }
+}
+
+/// What a worker was given.
+package struct Claim: Sendable, Hashable {
+    /// In the order in which they should start.
+    package var tasks: [TaskRecord] = []
+    /// The places of which there were too few, so that a task was passed over.
+    package var short: Set<Int> = []
+
+    package init() {}
 }
 
 /// How an attempt ended.
@@ -134,6 +152,8 @@ package struct TaskEnd: Sendable {
         case paused
         /// It could not go on here; it is available again and the attempt does not count.
         case returned
+        /// What ran it died in the attempt, for this reason. Crashes are counted apart from attempts.
+        case crashed(String)
     }
 
     package let id: TaskID

@@ -4,29 +4,36 @@ package import NocturneCore
 
 extension TaskTable {
     /// The first tasks of those lanes that may start, at most `request.limit`, in order.
-    package mutating func claim(_ request: ClaimRequest, now: UnixTime) -> [TaskRecord] {
-        var claimed: [TaskRecord] = []
-        guard request.limit > 0 else { return claimed }
+    package mutating func claim(_ request: ClaimRequest, now: UnixTime) -> Claim {
+        var claim = Claim()
+        guard request.limit > 0 else { return claim }
+        var places = request.places
         var fronts = Heap<LaneFront>()
         for lane in lanes.indices where !lanes[lane].ready.isEmpty {
             if queues[lanes[lane].queue].mayStart(now: now),
-                request.names.contains(lanes[lane].name.name), let front = front(of: lane)
+                request.mayStart(lanes[lane].name.name), let front = front(of: lane)
             {
                 fronts.insert(front)
             }
         }
-        while claimed.count < request.limit, let front = fronts.removeFirst() {
+        while claim.tasks.count < request.limit, let front = fronts.removeFirst() {
             let lane = front.lane, queue = lanes[lane].queue
             guard queues[queue].mayStart(now: now) else { continue }
+            let place = request.place(of: lanes[lane].name.name)
+            if let place, places[place] == 0 {
+                claim.short.insert(place)
+                continue
+            }
             _ = lanes[lane].ready.removeFirst()
             if var record = records[front.task.id], hasPlace(record, front.task, lane) {
                 start(&record, for: request.worker, now: now)
-                claimed.append(record)
+                claim.tasks.append(record)
+                if let place { places[place] -= 1 }
             }
             if let next = self.front(of: lane) { fronts.insert(next) }
         }
-        if !claimed.isEmpty { leases[request.worker] = now.adding(Heartbeat.lease) }
-        return claimed
+        if !claim.tasks.isEmpty { leases[request.worker] = now.adding(Heartbeat.lease) }
+        return claim
     }
 
     /// The first task of a lane that may still start. Takes out those before it that may not.
@@ -69,6 +76,17 @@ extension TaskTable {
         }
         records[record.id] = record
         note(record.id)
+    }
+}
+
+extension ClaimRequest {
+    fileprivate func mayStart(_ name: String) -> Bool {
+        names.contains(name) || sharing[name] != nil
+    }
+
+    /// The kind of place that a task of this name needs; `nil`: none.
+    fileprivate func place(of name: String) -> Int? {
+        sharing.isEmpty || names.contains(name) ? nil : sharing[name]
     }
 }
 

@@ -43,6 +43,8 @@ extension TaskTable {
         case .returned:
             if !end.log.isEmpty { keepAttempt(&record, .returned, nil, end.log, now: now) }
             giveBack(&record, now: now)
+        case .crashed(let reason):
+            crash(&record, reason, end.log, now: now)
         }
         return record
     }
@@ -103,12 +105,14 @@ extension TaskTable {
     }
 
     /// The process that ran the task died: it is tried again at once, unless it did so too often.
-    mutating func crash(_ record: inout TaskRecord, _ reason: String, now: UnixTime) {
+    mutating func crash(
+        _ record: inout TaskRecord, _ reason: String, _ log: [String] = [], now: UnixTime
+    ) {
         lanes[Int(record.lane)].totals.crashed += 1
         record.token = 0
         record.crashes += 1
         let failure = TaskFailure(.crash, reason)
-        keepAttempt(&record, .crashed, failure, [], now: now)
+        keepAttempt(&record, .crashed, failure, log, now: now)
         if record.crashes < Self.mostCrashes || record.isCancelRequested {
             record.change { $0.failure = failure }
             record.due = min(record.due, now)
@@ -119,7 +123,6 @@ extension TaskTable {
             record.change { $0.failure = TaskFailure(.poison, times) }
             move(&record, to: .failed, now: now)
         }
-        if record.state.isFinished { tellEnded(record) }
     }
 
     private func keepAttempt(

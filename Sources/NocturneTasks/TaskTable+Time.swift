@@ -124,6 +124,7 @@ extension TaskTable {
         for id in running.sorted() {
             guard var record = records[id], record.worker == worker else { continue }
             crash(&record, reason, now: now)
+            if record.state.isFinished { tellEnded(record) }
         }
     }
 }

@@ -26,6 +26,7 @@ struct call {
     int64_t deadline;
     memory_file input; // mapped for this call
     memory_file room;  // for its reply: asked for by `reserve` or `complete`
+    task_call task;    // number 0: it is no task's
 };
 static struct call calls[WIRE_CALL_SLOTS];
 static uint32_t queue_head; // count of numbers ever taken out of the queue
@@ -58,6 +59,12 @@ bool call_is_open(nocturne_call_t *handle, int64_t *deadline) {
     struct call *call = open_call(handle, &slot, &generation);
     *deadline = call != NULL ? call->deadline : 0;
     return call != NULL;
+}
+
+const task_call *call_task(nocturne_call_t *handle) {
+    uint32_t slot, generation;
+    struct call *call = open_call(handle, &slot, &generation);
+    return call != NULL && call->task.number != 0 ? &call->task : NULL;
 }
 
 bool plugin_is_active(void) {
@@ -151,28 +158,12 @@ static void finish_text(uint32_t slot, uint32_t generation, uint32_t status, con
     finish(slot, generation, status, text, strlen(text));
 }
 
-// The functions of nocturne_host_t; plugin.h has their contracts.
-static int32_t complete(
+int32_t call_complete(
     nocturne_call_t *handle, uint32_t status, const void *bytes, uint64_t size) {
     uint32_t slot, generation;
-    if (!plugin_is_active()) {
-        return misuse();
-    }
     struct call *call = open_call(handle, &slot, &generation);
     if (call == NULL) {
         return -EALREADY;
-    }
-    if (status > NOCTURNE_CANCELLED || (bytes == NULL && size != 0)) {
-        return -EINVAL;
-    }
-    if (status != NOCTURNE_OK && size > NOCTURNE_MESSAGE_MAX) { // cut between two characters
-        for (size = NOCTURNE_MESSAGE_MAX;
-            size > 0 && (((const uint8_t *)bytes)[size] & 0xc0) == 0x80;) {
-            size--;
-        }
-    }
-    if (size > NOCTURNE_PAYLOAD_MAX) {
-        return -EMSGSIZE;
     }
     uint64_t open = (uint64_t)generation << 1 | 1;
     if (!__atomic_compare_exchange_n(
@@ -181,6 +172,35 @@ static int32_t complete(
     }
     finish(slot, generation, status, bytes, size);
     return 0;
+}
+
+size_t text_length(const char *text, size_t size, size_t limit) {
+    if (size <= limit) {
+        return size;
+    }
+    while (limit > 0 && ((uint8_t)text[limit] & 0xc0) == 0x80) {
+        limit--;
+    }
+    return limit;
+}
+
+// The functions of nocturne_host_t; plugin.h has their contracts.
+static int32_t complete(
+    nocturne_call_t *call, uint32_t status, const void *bytes, uint64_t size) {
+    int64_t deadline;
+    if (!plugin_is_active()) {
+        return misuse();
+    }
+    if (!call_is_open(call, &deadline)) {
+        return -EALREADY;
+    }
+    if (status > NOCTURNE_CANCELLED || (bytes == NULL && size != 0)) {
+        return -EINVAL;
+    }
+    if (status != NOCTURNE_OK) {
+        size = text_length(bytes, size, NOCTURNE_MESSAGE_MAX);
+    }
+    return size > NOCTURNE_PAYLOAD_MAX ? -EMSGSIZE : call_complete(call, status, bytes, size);
 }
 
 static void *reserve(nocturne_call_t *handle, uint64_t size) {
@@ -369,8 +389,14 @@ static void serve(uint32_t slot) {
         finish_text(slot, generation, NOCTURNE_RETRY, "the call's input did not arrive in time");
         return;
     }
-    if (kind > WIRE_CALL_LISTENER) {
+    if (kind > WIRE_CALL_TASK) {
         run_hook(kind, slot, generation, bytes, request->length);
+        return;
+    }
+    size_t length = request->length;
+    call->task.number = 0;
+    if (kind == WIRE_CALL_TASK && !task_unpack(&bytes, &length, &call->task)) {
+        finish_text(slot, generation, NOCTURNE_FAILED, "the task's call is malformed");
         return;
     }
     void *context = NULL;
@@ -380,7 +406,7 @@ static void serve(uint32_t slot) {
         return;
     }
     __atomic_store_n(&call->state, (uint64_t)generation << 1 | 1, __ATOMIC_RELEASE);
-    handler(handle_of(slot, generation), bytes, request->length, context);
+    handler(handle_of(slot, generation), bytes, length, context);
 }
 
 static bool queue_is_empty(void) {

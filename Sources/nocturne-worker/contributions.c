@@ -21,7 +21,8 @@ static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static const char *stray_table, *stray_name;
 
 static const char *word(uint32_t kind) {
-    return kind == WIRE_CALL_TOOL ? "tool" : kind == WIRE_CALL_COMMAND ? "command" : "listener";
+    static const char *const words[] = {"tool", "command", "listener", "task"};
+    return words[kind - WIRE_CALL_TOOL];
 }
 
 int contributions_read(void) {
@@ -40,7 +41,7 @@ int contributions_read(void) {
     size_t at = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (at + 1 >= length || (uint8_t)names[at] < WIRE_CALL_TOOL
-            || (uint8_t)names[at] > WIRE_CALL_LISTENER) {
+            || (uint8_t)names[at] > WIRE_CALL_TASK) {
             return EPROTO;
         }
         declared[i].kind = (uint8_t)names[at];
@@ -162,5 +163,12 @@ static int32_t subscribe(const char *event, nocturne_handler_t handler, void *co
 static int32_t unsubscribe(const char *event) {
     return switch_handler(WIRE_CALL_LISTENER, event, false, NULL, NULL);
 }
+static int32_t register_task(const char *name, nocturne_handler_t handler, void *context) {
+    return switch_handler(WIRE_CALL_TASK, name, true, handler, context);
+}
+static int32_t unregister_task(const char *name) {
+    return switch_handler(WIRE_CALL_TASK, name, false, NULL, NULL);
+}
 const nocturne_host_contributions_t host_contributions = {sizeof host_contributions, 0,
-    register_tool, unregister_tool, register_command, unregister_command, subscribe, unsubscribe};
+    register_tool, unregister_tool, register_command, unregister_command, subscribe, unsubscribe,
+    register_task, unregister_task};

@@ -190,8 +190,7 @@ static void put_bytes(uint32_t *at, const void *bytes, size_t size) {
     *at += (uint32_t)size;
 }
 
-// Appends a record, or counts it as dropped: false.
-static bool put_record(uint32_t kind, const service_part parts[2]) {
+bool put_record(uint32_t kind, const service_part parts[2]) {
     wire_up_head *up = worker.up;
     wire_record record = {(uint32_t)(parts[0].size + parts[1].size), kind};
     uint32_t size = ((uint32_t)sizeof record + record.length + 7u) & ~7u;
@@ -207,11 +206,13 @@ static bool put_record(uint32_t kind, const service_part parts[2]) {
         if (wire_load(&worker.down->record_head) == start) { // it may think that there is nothing
             ring_host();
         }
-    } else {
-        wire_add(&up->record_dropped, 1);
     }
     pthread_mutex_unlock(&records_lock);
     return fits;
+}
+
+void count_dropped_record(void) {
+    wire_add(&worker.up->record_dropped, 1);
 }
 
 // Appends `text` and a NUL, cut so that `left` bytes stay free behind.
@@ -232,7 +233,9 @@ static void write_log(
         append_text(buffer, &used, fields[i].key, 1);
         append_text(buffer, &used, fields[i].value, 0);
     }
-    put_record(WIRE_RECORD_LOG, (service_part[2]){{&level, sizeof level}, {buffer, used}});
+    if (!put_record(WIRE_RECORD_LOG, (service_part[2]){{&level, sizeof level}, {buffer, used}})) {
+        count_dropped_record();
+    }
 }
 
 static int32_t emit(const char *name, const void *payload, uint64_t size) {
@@ -247,7 +250,11 @@ static int32_t emit(const char *name, const void *payload, uint64_t size) {
         return -EMSGSIZE;
     }
     const service_part parts[2] = {{name, length}, {payload != NULL ? payload : "", size}};
-    return put_record(WIRE_RECORD_EVENT, parts) ? 0 : -EAGAIN;
+    if (!put_record(WIRE_RECORD_EVENT, parts)) {
+        count_dropped_record();
+        return -EAGAIN;
+    }
+    return 0;
 }
 
 // ---- configuration
@@ -278,8 +285,7 @@ void settings_keep(bool is_kept, char *old, size_t old_size) {
     free(dropped);
 }
 
-// Copies what fits; the size is the whole value's.
-static int64_t copy_value(const void *bytes, size_t size, void *buffer, uint64_t capacity) {
+int64_t copy_value(const void *bytes, size_t size, void *buffer, uint64_t capacity) {
     size_t count = size < capacity ? size : (size_t)capacity;
     if (buffer != NULL && count > 0) {
         memcpy(buffer, bytes, count);
@@ -406,7 +412,8 @@ const void *host_extension(const char *id) {
         const void *table;
     } known[] = {{NOCTURNE_HOST_LOG, &log}, {NOCTURNE_HOST_CONFIGURATION, &configuration},
         {NOCTURNE_HOST_STORAGE, &storage}, {NOCTURNE_HOST_EVENTS, &events},
-        {NOCTURNE_HOST_CALLS, &tools}, {NOCTURNE_HOST_CONTRIBUTIONS, &host_contributions}};
+        {NOCTURNE_HOST_CALLS, &tools}, {NOCTURNE_HOST_CONTRIBUTIONS, &host_contributions},
+        {NOCTURNE_HOST_TASKS, &host_tasks}};
     for (size_t i = 0; id != NULL && i < sizeof known / sizeof *known; i++) {
         if (strcmp(id, known[i].id) == 0) {
             return known[i].table;

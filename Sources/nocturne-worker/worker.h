@@ -122,6 +122,13 @@ int32_t misuse(void);
 void call_parts(nocturne_call_t *call, uint32_t *slot, uint32_t *generation);
 // Whether `call` is open; if so `*deadline` is its own (0: none).
 bool call_is_open(nocturne_call_t *call, int64_t *deadline);
+// Completes `call` with any status of the wire. EALREADY, negative.
+int32_t call_complete(
+    nocturne_call_t *call, uint32_t status, const void *bytes, uint64_t size);
+// The task of an open call, or NULL. Good as long as the call is open.
+const struct task_call *call_task(nocturne_call_t *call);
+// How much of `size` bytes of UTF-8 to keep: at most `limit`, cut between two characters.
+size_t text_length(const char *text, size_t size, size_t limit);
 // Runs the plugin's `cancel`, if it has one and the call is open.
 void call_cancel(uint32_t slot, uint32_t generation);
 extern const nocturne_host_t host;
@@ -140,6 +147,16 @@ void files_start(void); // once, before the first of these; cannot fail
 // ETIMEDOUT, EPROTO.
 int control_step(int64_t deadline);
 
+// tasks.c: takes the head of the payload of a task's call, so that its input is left. False if it
+// is malformed.
+typedef struct task_call {
+    uint64_t number;
+    const char *info; // JSON, in the payload
+    size_t info_size;
+} task_call;
+bool task_unpack(const void **bytes, size_t *size, task_call *task);
+extern const nocturne_host_tasks_t host_tasks;
+
 // services.c: asks the host. An answer lies in shared memory until `answer_release`.
 typedef struct service_answer {
     uint32_t slot, status;
@@ -156,6 +173,11 @@ typedef struct service_part {
 int service_ask(uint32_t kind, nocturne_call_t *call, const service_part parts[2], int64_t deadline,
     service_answer *answer);
 void answer_release(service_answer *answer);
+// Appends a record to the ring. False: it does not fit, and is counted if that is the end of it.
+bool put_record(uint32_t kind, const service_part parts[2]);
+void count_dropped_record(void);
+// Copies what fits; the size is the whole value's.
+int64_t copy_value(const void *bytes, size_t size, void *buffer, uint64_t capacity);
 // Rings the host's doorbell. A full pipe has wake-ups enough in it.
 void ring_host(void);
 // The tables of host services by id, NULL for an unknown one.

@@ -69,7 +69,7 @@ final class FailingStore: TaskStore {
         return try await inner.add(graph, parents: parents, now: now)
     }
 
-    func claim(_ request: ClaimRequest, now: UnixTime) async throws(TaskError) -> [TaskRecord] {
+    func claim(_ request: ClaimRequest, now: UnixTime) async throws(TaskError) -> Claim {
         try check()
         return try await inner.claim(request, now: now)
     }

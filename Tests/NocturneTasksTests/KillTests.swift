@@ -29,7 +29,7 @@ import NocturneTasks
 
     private func check(_ journal: Journal, _ store: SQLiteTaskStore) async throws {
         while true {
-            let tasks = try await store.claim(Victim.request, now: UnixTime.now())
+            let tasks = try await store.claim(Victim.request, now: UnixTime.now()).tasks
             if tasks.isEmpty { break }
             _ = try await store.finish(
                 tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: Victim.outcome) },
@@ -114,7 +114,7 @@ private struct Victim: Sendable {
     }
 
     private func serve(_ store: SQLiteTaskStore) async throws {
-        let tasks = try await store.claim(Self.request, now: UnixTime.now())
+        let tasks = try await store.claim(Self.request, now: UnixTime.now()).tasks
         for task in tasks { note("s", task.id) }
         let ends = tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: Self.outcome) }
         for case let task? in try await store.finish(ends, now: UnixTime.now()) {

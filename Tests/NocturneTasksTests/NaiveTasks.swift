@@ -36,13 +36,17 @@ struct NaiveTasks {
         items.count { $0.state == .running && holds($0) }
     }
 
-    /// The ids that a claim must give, in order.
+    /// The ids that a claim must give, in order, and the kinds of place that others lacked.
     mutating func claim(
         _ request: ClaimRequest, now: UnixTime
-    ) -> [TaskID] {
+    ) -> (ids: [TaskID], short: Set<Int>) {
         var claimed: [TaskID] = []
+        var short: Set<Int> = []
+        var places = request.places
         let order = items.indices.filter {
-            items[$0].state == .available && request.names.contains(items[$0].task.name)
+            items[$0].state == .available
+                && (request.names.contains(items[$0].task.name)
+                    || request.sharing[items[$0].task.name] != nil)
         }.sorted { rank(items[$0]) < rank(items[$1]) }
         for index in order where claimed.count < request.limit {
             let task = items[index].task
@@ -55,13 +59,20 @@ struct NaiveTasks {
             if let key = task.key, runningCount({ $0.task.key?.name == key.name }) >= key.limit {
                 continue
             }
+            if !request.names.contains(task.name), let place = request.sharing[task.name] {
+                if places[place] == 0 {
+                    short.insert(place)
+                    continue
+                }
+                places[place] -= 1
+            }
             items[index].state = .running
             items[index].attempt += 1
             items[index].worker = request.worker
             claimed.append(items[index].id)
         }
         if !claimed.isEmpty { leases[request.worker] = now.adding(Heartbeat.lease) }
-        return claimed
+        return (claimed, short)
     }
 
     private func rank(_ item: Item) -> (Int, Int64, Int64) {
@@ -89,6 +100,7 @@ struct NaiveTasks {
             items[index].due = until
             giveBack(index, now: now)
         case .returned: giveBack(index, now: now)
+        case .crashed: crash(index, now: now)
         case .paused:
             items[index].attempt -= 1
             items[index].isPauseRequested = false
@@ -135,14 +147,18 @@ struct NaiveTasks {
         leases[worker] = nil
         for index in items.indices
         where items[index].state == .running && items[index].worker == worker {
-            items[index].crashes += 1
-            if items[index].crashes < 3 || items[index].isCancelRequested {
-                items[index].due = min(items[index].due, now)
-                giveBack(index, now: now)
-            } else {
-                items[index].attempt -= 1
-                end(index, .failed)
-            }
+            crash(index, now: now)
+        }
+    }
+
+    private mutating func crash(_ index: Int, now: UnixTime) {
+        items[index].crashes += 1
+        if items[index].crashes < 3 || items[index].isCancelRequested {
+            items[index].due = min(items[index].due, now)
+            giveBack(index, now: now)
+        } else {
+            items[index].attempt -= 1
+            end(index, .failed)
         }
     }
 

@@ -22,7 +22,8 @@ import NocturneTasks
         async throws -> [TaskRecord]
     {
         try await store.claim(
-            ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: limit), now: time ?? now)
+            ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: limit), now: time ?? now
+        ).tasks
     }
 
     /// Without what means nothing outside of its table.
@@ -295,7 +296,7 @@ import NocturneTasks
             let store = try await directory.open()
             _ = try await store.add([NewTask("job"), NewTask("job")], now: now)
             let request = ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: 1)
-            let claimed = try #require(try await store.claim(request, now: now).first)
+            let claimed = try #require(try await store.claim(request, now: now).tasks.first)
             let before = try await store.statistics()
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit()

@@ -59,7 +59,8 @@ final class StoreUnderTest {
         _ limit: Int = 1, of names: Set<String> = ["job"], by worker: String = "w"
     ) async throws -> [TaskRecord] {
         try await store.claim(
-            ClaimRequest(worker: WorkerID(worker), names: names, limit: limit), now: now)
+            ClaimRequest(worker: WorkerID(worker), names: names, limit: limit), now: now
+        ).tasks
     }
 
     func claimOne(of names: Set<String> = ["job"], by worker: String = "w") async throws

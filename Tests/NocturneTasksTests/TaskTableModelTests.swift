@@ -37,7 +37,8 @@ import NocturneTasks
         while table.task(id)?.state == .available {
             _ = table.add([NewTask](repeating: high, count: 12), now: now)
             let claimed = table.claim(
-                ClaimRequest(worker: worker, names: ["job"], limit: 10), now: now)
+                ClaimRequest(worker: worker, names: ["job"], limit: 10), now: now
+            ).tasks
             _ = table.finish(
                 claimed.map {
                     TaskEnd(id: $0.id, token: $0.token, outcome: .completed(result: "null"))
@@ -65,7 +66,8 @@ import NocturneTasks
             case 0: _ = table.add([NewTask("job")], now: now)
             case 1:
                 let claimed = table.claim(
-                    ClaimRequest(worker: worker, names: ["job"], limit: 2), now: now)
+                    ClaimRequest(worker: worker, names: ["job"], limit: 2), now: now
+                ).tasks
                 let ends = claimed.map {
                     TaskEnd(
                         id: $0.id, token: $0.token,
@@ -144,12 +146,17 @@ private struct ModelRun {
     }
 
     private mutating func claim() {
+        let unbounded = Set(names.filter { _ in !generator.isOneIn(3) })
+        let bounded = names.filter { _ in generator.isOneIn(3) }
         let request = ClaimRequest(
-            worker: generator.pick(workers),
-            names: Set(names.filter { _ in !generator.isOneIn(3) }), limit: generator.below(5))
-        let claimed = table.claim(request, now: now)
-        #expect(claimed.map(\.id) == naive.claim(request, now: now))
-        for record in claimed {
+            worker: generator.pick(workers), names: unbounded,
+            sharing: Dictionary(bounded.map { ($0, generator.below(2)) }) { $1 },
+            places: [generator.below(3), generator.below(3)], limit: generator.below(5))
+        let claim = table.claim(request, now: now)
+        let expected = naive.claim(request, now: now)
+        #expect(claim.tasks.map(\.id) == expected.ids)
+        #expect(claim.short.isSuperset(of: expected.short))
+        for record in claim.tasks {
             let index = Int(record.id.number) - 1
             naive.items[index].token = record.token
         }
@@ -163,7 +170,7 @@ private struct ModelRun {
         let outcome: TaskEnd.Outcome = generator.pick([
             .completed(result: "null"), .completed(result: "1"), .failed(failure, wait: nil),
             .cancelled, .snoozed(until: now.adding(.seconds(generator.below(30)))), .paused,
-            .returned,
+            .returned, .crashed("no"),
         ])
         let item = naive.items[index]
         let end = TaskEnd(id: item.id, token: item.token, outcome: outcome)
@@ -263,8 +270,8 @@ private struct ModelRun {
         for _ in 0..<2_000 where naive.items.contains(where: { !$0.state.isFinished }) {
             pass(20_000)
             let request = ClaimRequest(worker: workers[0], names: Set(names), limit: 50)
-            let claimed = table.claim(request, now: now)
-            #expect(claimed.map(\.id) == naive.claim(request, now: now))
+            let claimed = table.claim(request, now: now).tasks
+            #expect(claimed.map(\.id) == naive.claim(request, now: now).ids)
             for record in claimed { naive.items[Int(record.id.number) - 1].token = record.token }
             for index in naive.items.indices where naive.items[index].state == .running {
                 let item = naive.items[index]

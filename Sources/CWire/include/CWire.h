@@ -41,17 +41,22 @@
 #define WIRE_CALL_TOOL 1u      // target: index among the declared contributions of the spawn message
 #define WIRE_CALL_COMMAND 2u   // target: the same
 #define WIRE_CALL_LISTENER 3u  // target: the same; payload: the event
-#define WIRE_CALL_ACTIVATE 4u  // payload: the settings (JSON)
-#define WIRE_CALL_DEACTIVATE 5u
-#define WIRE_CALL_HEALTH 6u
-#define WIRE_CALL_SAVE 7u      // reply: 4 bytes of schema number, then the state
-#define WIRE_CALL_RESTORE 8u   // payload: the same
-#define WIRE_CALL_SETTINGS 9u  // payload: the new settings (JSON)
+#define WIRE_CALL_TASK 4u      // target: the same; payload: wire_task, what the task is (JSON), its input
+#define WIRE_CALL_ACTIVATE 5u  // payload: the settings (JSON)
+#define WIRE_CALL_DEACTIVATE 6u
+#define WIRE_CALL_HEALTH 7u
+#define WIRE_CALL_SAVE 8u      // reply: 4 bytes of schema number, then the state
+#define WIRE_CALL_RESTORE 9u   // payload: the same
+#define WIRE_CALL_SETTINGS 10u // payload: the new settings (JSON)
 
 // How a request ended (wire_reply.status): the SDK's NOCTURNE_OK … NOCTURNE_CANCELLED, and of the worker itself:
 #define WIRE_STATUS_NO_HANDLER 16u // declared, but not registered at the moment
 #define WIRE_STATUS_NO_HOOK 17u    // the plugin has no such hook (state, settings): the host's default applies
 #define WIRE_STATUS_CONTRACT 18u   // the plugin broke the contract; the text says how
+// Of tasks only. A wait is a u64 of milliseconds.
+#define WIRE_STATUS_PAUSED 19u      // nothing
+#define WIRE_STATUS_RETRY_AFTER 20u // the wait, then a message
+#define WIRE_STATUS_SNOOZED 21u     // the wait
 
 // What a worker asks of the host (wire_ask.kind). Payloads: integers little-endian, keys ending in NUL.
 #define WIRE_ASK_STORAGE_GET 1u    // key NUL → value
@@ -61,12 +66,15 @@
 #define WIRE_ASK_CALL_TOOL 5u      // name NUL, JSON → JSON; `call` names the parent call
 #define WIRE_ASK_BUFFER 6u         // u64 size: a memory file for the reply of `call`, sent over the control socket;
                                    // without a call: for the payload of the next ask in this service slot
+#define WIRE_ASK_CHECKPOINT 7u     // u64 number of the task's call, JSON → nothing
 // Answers (wire_answer.status): 0, or a positive errno, or for CALL_TOOL 1000 + a status of the SDK, payload the text.
 #define WIRE_ANSWER_TOOL 1000u
 
 // Kinds of records in the ring.
 #define WIRE_RECORD_LOG 1u     // u32 level, message NUL, then key NUL value NUL …
 #define WIRE_RECORD_EVENT 2u   // name NUL, JSON
+#define WIRE_RECORD_PROGRESS 3u // wire_progress, message
+#define WIRE_RECORD_TASK_LOG 4u // u64 number of the task's call, line
 
 // wire_request.flags, wire_reply.flags, wire_ask.flags, wire_answer.flags: where the payload is.
 #define WIRE_INLINED 0u
@@ -80,6 +88,18 @@ typedef struct wire_request {
     int64_t deadline; // CLOCK_MONOTONIC ns, 0: none. The host's own clock decides; this one is for the plugin to ask
     uint8_t bytes[WIRE_INLINE];
 } wire_request;
+
+// Before the payload of a call of a task. Its number names the call in records and asks, also when its slot is used
+// again: what was said before the end comes in after it.
+typedef struct wire_task {
+    uint64_t number; // never 0
+    uint32_t info_length, reserved;
+} wire_task;
+
+typedef struct wire_progress {
+    uint64_t number;
+    double percent;
+} wire_progress;
 
 typedef struct wire_reply {
     uint32_t state; // the request's generation, stored last, with release
@@ -117,7 +137,8 @@ typedef struct wire_down_head {
     int64_t gap; // ns between the return of a call and the latest request: how close calls come, wake-ups not counted
     uint32_t reserved4[10];
     uint64_t cancelled; // bit i: nobody waits for call slot i any more
-    uint64_t reserved3[7];
+    uint64_t pausing;   // bit i: the task in call slot i is to pause
+    uint64_t reserved3[6];
     uint8_t queue[WIRE_CALL_SLOTS];
     wire_answer answers[WIRE_SERVICE_SLOTS];
 } wire_down_head;
@@ -231,7 +252,7 @@ typedef struct wire_spawn {
     uint32_t concurrency; // call threads, 1 … WIRE_CALL_SLOTS
     uint32_t threads;     // limits.threads, 0: the runtime's default
     uint32_t names_count, names_length; // declared contributions: in down at WIRE_NAMES_AT, each u8 kind
-                                        // (WIRE_CALL_TOOL, _COMMAND, _LISTENER), then the name and a NUL
+                                        // (WIRE_CALL_TOOL … WIRE_CALL_TASK), then the name and a NUL
     char object[WIRE_OBJECT_NAME];
 } wire_spawn;
 
@@ -369,6 +390,9 @@ static inline int64_t wire_gap(const void *down) {
 }
 static inline uint64_t *wire_cancelled(void *down) {
     return &((wire_down_head *)down)->cancelled;
+}
+static inline uint64_t *wire_pausing(void *down) {
+    return &((wire_down_head *)down)->pausing;
 }
 static inline void wire_queue_put(void *down, uint32_t position, uint8_t slot) {
     ((wire_down_head *)down)->queue[position % WIRE_CALL_SLOTS] = slot;

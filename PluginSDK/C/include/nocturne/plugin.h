@@ -46,6 +46,8 @@ extern "C" {
 #define NOCTURNE_STORAGE_VALUE_MAX (1u << 20) // bytes
 #define NOCTURNE_ID_MAX 64u                  // bytes of a plugin's id, without the NUL
 #define NOCTURNE_VERSION_MAX 256u            // bytes of a plugin's version, without the NUL
+#define NOCTURNE_CHECKPOINT_MAX (1u << 20)   // bytes of a task's checkpoint; its input and result have the same limit
+#define NOCTURNE_TASK_TEXT_MAX 1024u         // bytes of a line of a task's log and of a progress message; the rest is cut
 
 // How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands
 // and listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
@@ -107,8 +109,9 @@ typedef struct nocturne_host {
     int64_t (*remaining)(nocturne_call_t *call);
 } nocturne_host_t;
 
-// Handles one call of a tool, of a command, or of an event that was listened for. It completes `call` before it returns
-// or later. `input` is JSON that matches the manifest's schema (for an event: {"name", "source", "payload"}).
+// Handles one call of a tool, of a command, of an event that was listened for, or one attempt at a task. It completes
+// `call` before it returns or later. `input` is JSON that matches the manifest's schema (for an event: {"name",
+// "source", "payload"}).
 // [call thread & active]
 typedef void (*nocturne_handler_t)(
     nocturne_call_t *call, const void *input, uint64_t size, void *context);
@@ -210,7 +213,52 @@ typedef struct nocturne_host_contributions {
     // `event` as it stands in the manifest's `listens`. [any thread & active]
     int32_t (*subscribe)(const char *event, nocturne_handler_t handler, void *context);
     int32_t (*unsubscribe)(const char *event); // [any thread & active]
+    int32_t (*register_task)(const char *name, nocturne_handler_t handler, void *context);    // [any thread & active]
+    int32_t (*unregister_task)(const char *name);                                              // [any thread & active]
 } nocturne_host_contributions_t;
+
+#define NOCTURNE_HOST_TASKS "nocturne.host.tasks/1"
+// For the handler of a task: what the task is, how far it is, where it goes on. `call` is an attempt at a task that is
+// not completed; any other one is refused with -EPERM. An attempt may have no deadline: then `remaining` is INT64_MAX.
+//
+// An attempt that is cancelled has a few seconds to end, one that passes its deadline none: then its process is killed.
+// An attempt that is lost because the plugin is replaced, stopped or killed for another call's sake does not count: the
+// task starts anew with its last checkpoint, in the new build if there is one. So a long task saves checkpoints, and
+// `pause`s when it is asked to.
+typedef struct nocturne_host_tasks {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Copies a JSON object into `buffer` as `configuration.get` does, and returns its full size: {"id": "12",
+    // "name": "index", "queue": "default", "attempt": 1, "crashes": 0, "checkpoint": …}. Attempts count from 1;
+    // `checkpoint` is what the attempt before saved, null if there is none. [any thread & active]
+    int64_t (*info)(nocturne_call_t *call, void *buffer, uint64_t capacity);
+    // Says how far the task is: 0 … 100 percent, less than before counts as no change; `message` may be NULL. Worth
+    // calling as often as there is something to say. Returns 0, or -EAGAIN if it was dropped because the host is
+    // behind, after up to 20 ms. [any thread & active]
+    int32_t (*progress)(nocturne_call_t *call, double percent, const char *message);
+    // Writes a line into the attempt's log, of which the last 100 are kept. Returns as `progress` does.
+    // [any thread & active]
+    int32_t (*log)(nocturne_call_t *call, const char *line);
+    // Stores JSON that a later attempt finds in `info`, in place of what was stored before. When it returns 0, the host
+    // has it, whatever becomes of this process. Blocks; the host takes some twenty a second of one plugin. -EMSGSIZE over
+    // NOCTURNE_CHECKPOINT_MAX; -EINVAL: no JSON; -ECANCELED: the task is not this attempt's any more, end; -EIO: the
+    // host could not store it; -ETIMEDOUT: no answer. [any thread & active]
+    int32_t (*checkpoint)(nocturne_call_t *call, const void *json, uint64_t size);
+    // 1 while somebody wants the task to be held, or the plugin to be replaced: save a checkpoint and `pause`. Else 0.
+    // [any thread & active]
+    uint32_t (*is_pause_requested)(nocturne_call_t *call);
+
+    // Three ways to complete `call` otherwise than by `complete`; 0 or -EALREADY, as that.
+    // Holds the task until somebody resumes it, or starts it anew at once if that is why it was to pause.
+    // [any thread & active]
+    int32_t (*pause)(nocturne_call_t *call);
+    // It failed, and is to be tried again, but not before so many milliseconds. [any thread & active]
+    int32_t (*retry_after)(nocturne_call_t *call, uint64_t milliseconds, const char *message);
+    // There is nothing to do yet: start it anew after so many milliseconds, at least 1,000. This attempt does not count.
+    // [any thread & active]
+    int32_t (*snooze)(nocturne_call_t *call, uint64_t milliseconds);
+} nocturne_host_tasks_t;
 
 // ----------------------------------------------------------------------------------------- the plugin's side
 
@@ -221,7 +269,7 @@ typedef struct nocturne_contribution {
     void *context; // passed to the handler
 } nocturne_contribution_t;
 
-// The tables "nocturne.tools/1", "nocturne.commands/1" and "nocturne.listeners/1".
+// The tables "nocturne.tools/1", "nocturne.commands/1", "nocturne.listeners/1" and "nocturne.tasks/1".
 typedef struct nocturne_contributions {
     uint32_t struct_size;
     uint32_t count;
@@ -231,6 +279,7 @@ typedef struct nocturne_contributions {
 #define NOCTURNE_TOOLS "nocturne.tools/1"
 #define NOCTURNE_COMMANDS "nocturne.commands/1"
 #define NOCTURNE_LISTENERS "nocturne.listeners/1"
+#define NOCTURNE_TASKS "nocturne.tasks/1"
 
 #define NOCTURNE_IDENTITY "nocturne.identity/1"
 // Who the code says it is. Worth having when code and manifest come from different places: a plugin whose code and
@@ -319,6 +368,10 @@ NOCTURNE_ASSERT(offsetof(nocturne_plugin_t, activate) == 16 && sizeof(nocturne_p
 NOCTURNE_ASSERT(offsetof(nocturne_identity_t, id) == 8 && offsetof(nocturne_identity_t, version) == 16
     && sizeof(nocturne_identity_t) == 24, "nocturne_identity");
 NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
+NOCTURNE_ASSERT(offsetof(nocturne_host_contributions_t, register_task) == 56
+    && sizeof(nocturne_host_contributions_t) == 72, "nocturne_host_contributions");
+NOCTURNE_ASSERT(offsetof(nocturne_host_tasks_t, info) == 8 && offsetof(nocturne_host_tasks_t, is_pause_requested) == 40
+    && sizeof(nocturne_host_tasks_t) == 72, "nocturne_host_tasks");
 
 #ifdef __cplusplus
 }
