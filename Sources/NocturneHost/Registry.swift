@@ -152,7 +152,8 @@ final class Registry: Sendable {
                 names[entry.plugin, default: []].insert(name.name)
             }
             let serving = Set(state.entries.values.map(\.plugin))
-            for (name, plugin) in state.claims where name.kind == kind && !serving.contains(plugin) {
+            for (name, plugin) in state.claims where name.kind == kind && !serving.contains(plugin)
+            {
                 names[plugin, default: []].insert(name.name)
             }
             return names

@@ -220,7 +220,8 @@ extension Supervisor {
         gate.park()
         do throws(StartError) {
             let drain = old.build.manifest.reload.drain
-            old.worker.link.askTasksToLeave(because: "\(old.title) was to be replaced by \(new.title)")
+            old.worker.link.askTasksToLeave(
+                because: "\(old.title) was to be replaced by \(new.title)")
             guard await gate.drain(old, within: drain) else {
                 throw .tooSlow(step: "draining its calls", milliseconds: drain.milliseconds)
             }

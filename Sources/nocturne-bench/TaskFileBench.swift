@@ -124,7 +124,8 @@ struct TaskFileBench {
                 ? .failed(TaskFailure(.permanent, "as meant"), wait: nil)
                 : .completed(result: "null")
             _ = try await store.finish(
-                claimed.tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: outcome) }, now: .now())
+                claimed.tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: outcome) },
+                now: .now())
         }
     }
 }

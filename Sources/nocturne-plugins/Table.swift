@@ -14,6 +14,11 @@ struct Table {
             self.text = Printable.line(text)
             self.color = color
         }
+
+        func cut(to width: Int) -> Cell {
+            text.unicodeScalars.count <= width
+                ? self : Cell(String(text.prefix(width)), color: color)
+        }
     }
 
     /// The eight standard colors that are used (ECMA-48 SGR).
@@ -33,16 +38,21 @@ struct Table {
     mutating func add(_ texts: [String]) { rows.append(texts.map { Cell($0) }) }
 
     /// The lines, the last column without padding.
-    func lines(colored: Bool = Terminal.hasColor) -> [String] {
+    ///
+    /// - Parameter width: as many columns of a terminal at most; the rest of a line is cut off.
+    func lines(colored: Bool = Terminal.hasColor, within width: Int = .max) -> [String] {
         let all = [headings.map { Cell($0) }] + rows
         let widths = headings.indices.map { column in
             all.map { $0[column].text.unicodeScalars.count }.max() ?? 0
         }
         return all.map { row in
             var line = ""
+            var left = width
             for (column, cell) in row.enumerated() {
                 let padding = widths[column] - cell.text.unicodeScalars.count
-                line += Self.paint(cell, colored)
+                line += Self.paint(cell.cut(to: left), colored)
+                left = max(0, left - widths[column] - 2)
+                if left == 0 { break }
                 if column < row.count - 1 { line += String(repeating: " ", count: padding + 2) }
             }
             return String(line.reversed().drop { $0 == " " }.reversed())

@@ -33,7 +33,7 @@ enum TaskText {
     }
 
     /// Tasks as a table.
-    static func table(_ tasks: [JSONValue]) -> [String] {
+    static func table(_ tasks: [JSONValue], within width: Int = .max) -> [String] {
         guard !tasks.isEmpty else { return ["no tasks"] }
         var table = Table("ID", "KIND", "QUEUE", "PRIORITY", "STATE", "TRIES", "SINCE", "NOTE")
         for task in tasks {
@@ -46,7 +46,7 @@ enum TaskText {
                 .init(number(task["attempt"])), .init(PluginText.time(since ?? nil)),
                 .init(note(task)))
         }
-        return table.lines()
+        return table.lines(within: width)
     }
 
     private static func note(_ task: JSONValue) -> String {

@@ -45,9 +45,8 @@ struct TasksList: ParsableCommand {
         while true {
             let tasks = try host.parse(try host.send("GET", target)).array ?? []
             let rows = max(Terminal.rows - 2, 1)
-            let lines = TaskText.table(tasks).prefix(rows).map {
-                String($0.prefix(Terminal.columns - 1))
-            }
+            let width = Terminal.isInteractive ? Terminal.columns - 1 : .max
+            let lines = TaskText.table(tasks, within: width).prefix(rows)
             if Terminal.isInteractive {
                 // Up to the first line of the last table, then over it (ECMA-48 CUU, EL, ED).
                 let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""

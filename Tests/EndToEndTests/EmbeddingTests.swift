@@ -27,4 +27,13 @@ import Testing
 
         #expect(reply == ["hello": 1])
     }
+
+    @Test func `the README's program runs a task, and again in the same directory`() async throws {
+        var template = Array("/tmp/nocturne-tasks-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(
+            decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        defer { _ = system("rm -rf '\(folder)'") }
+        for _ in 1...2 { #expect(try await tasksExample(statePath: folder + "/state") == 10) }
+    }
 }

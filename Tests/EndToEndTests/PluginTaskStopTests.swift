@@ -16,7 +16,8 @@ import Testing
             try await tasks.progress(id, atLeast: 1)
             try await tasks.manager.pause(id)
             try await tasks.state(id, .paused)
-            let checkpoint = try #require(try await tasks.record(id).checkpoint.flatMap { Int64($0) })
+            let checkpoint = try #require(
+                try await tasks.record(id).checkpoint.flatMap { Int64($0) })
             #expect(checkpoint > 0 && checkpoint < 500)
             #expect(tasks.host.router.gate(of: "counting")?.load.running == 0)
             try await tasks.manager.resume(id)

@@ -80,7 +80,8 @@ import Testing
             let snoozed = try await tasks.manager.end(of: ends[2])
             #expect(snoozed.resultValue == ["attempt": 1])
             #expect(snoozed.attempts.first?.outcome == .snoozed)
-            let slept = try #require(snoozed.started).since(try #require(snoozed.attempts.first).ended)
+            let slept = try #require(snoozed.started).since(
+                try #require(snoozed.attempts.first).ended)
             #expect(slept >= .seconds(1), "what does not count is bounded")
         }
     }
@@ -181,7 +182,8 @@ import Testing
         }
     }
 
-    @Test func `a task of the program goes before one of a plugin, and that is said`() async throws {
+    @Test func `a task of the program goes before one of a plugin, and that is said`() async throws
+    {
         try await TaskHarness.run([]) { tasks in
             tasks.manager.handle("end") { _, _ in "the program" }
             try tasks.harness.drop("counting")

@@ -17,7 +17,8 @@ struct TaskHarness: Sendable {
 
     /// Runs `body` with a host that serves `fixtures` and a manager in memory; then shuts both down.
     static func run(
-        _ fixtures: [String], configure: (inout BackgroundTaskManager.Configuration) -> Void = { _ in },
+        _ fixtures: [String],
+        configure: (inout BackgroundTaskManager.Configuration) -> Void = { _ in },
         _ body: (TaskHarness) async throws -> Void
     ) async throws {
         try await HostHarness.run(fixtures) { harness in

@@ -73,17 +73,19 @@ extension Tidiness {
 
     @Test func `README is a card, its plugin the sample echo`() throws {
         let readme = try Repository.file("README.md")
-        #expect(readme.lines.count <= 150)
+        #expect(readme.lines.count <= 170)
         #expect(!readme.text.contains("!["), "no badges, no logo")
         let echo = try Repository.file("SamplePlugins/echo/echo.c")
         #expect(Self.blocks("c", in: readme) == [echo.text])
     }
 
-    @Test func `README's Swift program is the one that a test compiles and runs`() throws {
-        let example = try Repository.file("Tests/EndToEndTests/EmbeddingExample.swift")
-        let program = example.lines.drop { $0.isEmpty || $0.hasPrefix("//") }.map { "\($0)\n" }
-        let blocks = Self.blocks("swift", in: try Repository.file("README.md"))
-        #expect(blocks == [program.joined()])
+    @Test func `README's Swift programs are those that a test compiles and runs`() throws {
+        let programs = try ["EmbeddingExample", "TasksExample"].map { name in
+            let example = try Repository.file("Tests/EndToEndTests/\(name).swift")
+            return example.lines.drop { $0.isEmpty || $0.hasPrefix("//") }.map { "\($0)\n" }
+                .joined()
+        }
+        #expect(Self.blocks("swift", in: try Repository.file("README.md")) == programs)
     }
 
     @Test(arguments: ["cc -std=c11", "c++ -x c++ -std=c++17"])
