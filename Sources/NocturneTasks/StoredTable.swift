@@ -149,7 +149,7 @@ extension StoredTable {
         var cleared = 0
         while cleared < limit {
             let count = try remove(
-                TaskRowFilter(filter), limit - cleared, freesKeys: true, file)
+                TaskRowFilter(filter, onlyFinished: true), limit - cleared, freesKeys: true, file)
             cleared += count
             if count < Self.mostRemoved { break }
         }
@@ -225,11 +225,17 @@ extension StoredTable {
 
 extension TaskRowFilter {
     /// The rows of the tasks that a filter means.
-    init(_ filter: TaskFilter) {
+    ///
+    /// - Parameter onlyFinished: leaves out tasks that have not ended.
+    init(_ filter: TaskFilter, onlyFinished: Bool = false) {
         self.init()
-        states = filter.states.map { $0.map { Int($0.rawValue) } }
         (queue, name, schedule) = (filter.queue, filter.name, filter.schedule)
         graph = filter.graph?.number
         finishedBefore = filter.finishedBefore?.milliseconds
+        // Names and queues are looked for state by state.
+        if filter.states != nil || name != nil || queue != nil {
+            let all = TaskState.allCases.filter { !onlyFinished || $0.isFinished }
+            states = all.filter { filter.states?.contains($0) ?? true }.map { Int($0.rawValue) }
+        }
     }
 }
