@@ -5,7 +5,8 @@ internal import GRDB
 
 /// Which rows are meant. What is not set does not matter.
 package struct TaskRowFilter: Sendable {
-    package var states: [Int]?
+    /// Numbers of states, and whether tasks have ended that are in them.
+    package var states: [(state: Int, isEnd: Bool)]?
     package var queue: String?
     package var name: String?
     package var graph: Int64?
@@ -53,10 +54,15 @@ extension TaskRowFilter {
         arguments += argument
         let walks: [String]
         if wholeIndex == nil, let states {
-            walks = states.map { walk(stateIndex, conditions + ["state = \($0)"]) }
+            walks = states.map { state, isEnd in
+                isEnd
+                    ? walk(endIndex, conditions + ["state = \(state)", "finished_ms IS NOT NULL"])
+                    : walk("INDEXED BY task_by_state", conditions + ["state = \(state)"])
+            }
         } else {
             if let states {
-                conditions.append("state IN (\(states.map { "\($0)" }.joined(separator: ",")))")
+                conditions.append(
+                    "state IN (\(states.map { "\($0.state)" }.joined(separator: ",")))")
             }
             walks = [walk(wholeIndex ?? otherwise, conditions)]
         }
@@ -76,8 +82,9 @@ extension TaskRowFilter {
         return schedule == nil ? nil : "INDEXED BY task_by_schedule"
     }
 
-    /// The index that leads to the rows of one state.
-    private var stateIndex: String {
+    /// The index that leads to the rows of one state in which tasks have ended: of those there may be many more than of
+    /// others.
+    private var endIndex: String {
         if name != nil { return "INDEXED BY task_by_name" }
         return queue == nil ? "INDEXED BY task_by_state" : "INDEXED BY task_by_queue"
     }

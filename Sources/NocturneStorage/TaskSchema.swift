@@ -37,8 +37,8 @@ extension Schema {
             details TEXT
         ) STRICT;
         CREATE INDEX task_by_state ON task (state);
-        CREATE INDEX task_by_name ON task (name, state);
-        CREATE INDEX task_by_queue ON task (queue, state);
+        CREATE INDEX task_by_name ON task (name, state) WHERE finished_ms IS NOT NULL;
+        CREATE INDEX task_by_queue ON task (queue, state) WHERE finished_ms IS NOT NULL;
         CREATE INDEX task_by_end ON task (finished_ms) WHERE finished_ms IS NOT NULL;
         CREATE INDEX task_by_graph ON task (graph) WHERE graph IS NOT NULL;
         CREATE INDEX task_in_open_graph ON task (graph)

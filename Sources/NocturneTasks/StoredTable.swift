@@ -235,7 +235,9 @@ extension TaskRowFilter {
         // Names and queues are looked for state by state.
         if filter.states != nil || name != nil || queue != nil {
             let all = TaskState.allCases.filter { !onlyFinished || $0.isFinished }
-            states = all.filter { filter.states?.contains($0) ?? true }.map { Int($0.rawValue) }
+            states = all.filter { filter.states?.contains($0) ?? true }.map {
+                (Int($0.rawValue), $0.isFinished)
+            }
         }
     }
 }
