@@ -75,6 +75,8 @@ extension Schema {
             UPDATE finished_count SET tasks = tasks - 1
             WHERE old.finished_ms IS NOT NULL
                 AND (queue, name, state) = (old.queue, old.name, old.state);
+            DELETE FROM finished_count
+            WHERE tasks = 0 AND (queue, name, state) = (old.queue, old.name, old.state);
         END;
 
         CREATE TABLE queue (name TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL)
