@@ -1,5 +1,5 @@
 // TaskRow.swift — a task as `tasks.db` holds it: columns to look for, and texts that mean nothing here.
-// Next: TaskRowReader.swift.
+// Next: TaskRowFilter.swift.
 
 internal import GRDB
 
@@ -73,33 +73,5 @@ extension TaskRow {
         (heldUntil, resultExpires) = (try row.optional(17), try row.optional(18))
         (checkpoint, result) = (try row.optional(19), try row.optional(20))
         (details, terms) = (try row.optional(21), try row.optional(23))
-    }
-}
-
-/// Which rows are meant. What is not set does not matter.
-package struct TaskRowFilter: Sendable {
-    package var states: [Int]?
-    package var queue: String?
-    package var name: String?
-    package var graph: Int64?
-    package var schedule: String?
-    package var finishedBefore: Int64?
-
-    package init() {}
-
-    /// Conditions on `task`, without those on its state, and their arguments.
-    var conditions: (sql: [String], arguments: [(any DatabaseValueConvertible)?]) {
-        var sql: [String] = [], arguments: [(any DatabaseValueConvertible)?] = []
-        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
-            guard let value else { return }
-            sql.append(condition)
-            arguments.append(value)
-        }
-        add("queue = ?", queue)
-        add("name = ?", name)
-        add("graph = ?", graph)
-        add("schedule = ?", schedule)
-        add("finished_ms < ?", finishedBefore)
-        return (sql, arguments)
     }
 }

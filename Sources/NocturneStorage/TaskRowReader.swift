@@ -35,31 +35,14 @@ package struct TaskRowReader {
         where filter: TaskRowFilter, limit: Int, before: Int64
     ) throws(StoreError) -> [TaskRow] {
         try attempt("list tasks in") {
-            guard let states = filter.states else {
-                return try newest(filter, state: nil, limit, before)
-            }
-            // One state after the other: each is walked along its index, and none is sorted.
-            let rows = try states.flatMap { try newest(filter, state: $0, limit, before) }
-            return Array(rows.sorted { $0.id > $1.id }.prefix(limit))
+            if filter.isEmpty { return [] }
+            let (ids, arguments) = filter.newest(before: before, limit: limit)
+            let query = """
+                SELECT task.*, input, terms FROM (\(ids)) JOIN task USING (id)
+                    JOIN origin USING (id) ORDER BY id DESC
+                """
+            return try TaskRow.read(query, arguments, in: database)
         }
-    }
-
-    private func newest(
-        _ filter: TaskRowFilter, state: Int?, _ limit: Int, _ before: Int64
-    ) throws -> [TaskRow] {
-        var (sql, arguments) = filter.conditions
-        sql.append("id < ?")
-        arguments.append(before)
-        if let state {
-            sql.append("state = ?")
-            arguments.append(state)
-        }
-        arguments.append(limit)
-        let query = """
-            SELECT task.*, input, terms FROM task JOIN origin USING (id)
-            WHERE \(sql.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?
-            """
-        return try TaskRow.read(query, StatementArguments(arguments), in: database)
     }
 
     /// How many finished tasks there are. Counts nothing: the file keeps the numbers.

@@ -79,28 +79,21 @@ package final class TaskRowWriter {
         try run(.expireResults, [time])
     }
 
-    /// Removes finished tasks that are meant, the oldest first, at most `limit`, but none of a graph that goes on.
-    /// Returns their ids and names, and the terms of those that are held.
+    /// Removes tasks that ended, at most `limit`, but none of a graph that goes on: those that ended first or, if the
+    /// filter says more than when, those that were added first. Returns their ids and names, and the terms of those
+    /// that are held.
     package func removeFinished(
         _ filter: TaskRowFilter, limit: Int
     ) throws(StoreError) -> [(id: Int64, name: String, heldTerms: String?)] {
-        var (conditions, arguments) = filter.conditions
-        if let states = filter.states {
-            conditions.append("state IN (\(states.map { "\($0)" }.joined(separator: ",")))")
-        }
-        arguments.append(limit)
+        if filter.isEmpty { return [] }
+        let (ids, arguments) = filter.oldestFinished(limit: limit)
         let sql = """
             SELECT id, name, iif(held_until_ms IS NULL, NULL, terms)
-            FROM task JOIN origin USING (id)
-            WHERE finished_ms IS NOT NULL \(conditions.map { "AND \($0)" }.joined(separator: " "))
-                AND (graph IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM task AS other
-                    WHERE other.graph = task.graph AND other.finished_ms IS NULL))
-            ORDER BY finished_ms LIMIT ?
+            FROM (\(ids)) JOIN task USING (id) JOIN origin USING (id)
             """
         let removed = try reader.attempt("remove tasks from") {
             try Row.fetchAll(
-                database.cachedStatement(sql: sql), arguments: StatementArguments(arguments)
+                database.cachedStatement(sql: sql), arguments: arguments
             ).map { row -> (Int64, String, String?) in
                 (try row.value(0), try row.value(1), try row.optional(2))
             }

@@ -37,8 +37,12 @@ extension Schema {
             details TEXT
         ) STRICT;
         CREATE INDEX task_by_state ON task (state);
+        CREATE INDEX task_by_name ON task (name, state) WHERE finished_ms IS NOT NULL;
+        CREATE INDEX task_by_queue ON task (queue, state) WHERE finished_ms IS NOT NULL;
         CREATE INDEX task_by_end ON task (finished_ms) WHERE finished_ms IS NOT NULL;
-        CREATE INDEX task_by_graph ON task (graph, finished_ms) WHERE graph IS NOT NULL;
+        CREATE INDEX task_by_graph ON task (graph) WHERE graph IS NOT NULL;
+        CREATE INDEX task_in_open_graph ON task (graph)
+            WHERE graph IS NOT NULL AND finished_ms IS NULL;
         CREATE INDEX task_by_schedule ON task (schedule) WHERE schedule IS NOT NULL;
         CREATE INDEX task_held ON task (held_until_ms) WHERE held_until_ms IS NOT NULL;
         CREATE INDEX task_expiring ON task (result_expires_ms)
@@ -71,6 +75,8 @@ extension Schema {
             UPDATE finished_count SET tasks = tasks - 1
             WHERE old.finished_ms IS NOT NULL
                 AND (queue, name, state) = (old.queue, old.name, old.state);
+            DELETE FROM finished_count
+            WHERE tasks = 0 AND (queue, name, state) = (old.queue, old.name, old.state);
         END;
 
         CREATE TABLE queue (name TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL)

@@ -67,6 +67,7 @@ extension BackgroundTaskManager {
         let now = clock.now
         var tasks = tasks
         for index in tasks.indices { try prepare(&tasks[index], now: now) }
+        try checkIsOpen()
         return try await store.add(tasks, now: now)
     }
 
@@ -81,6 +82,7 @@ extension BackgroundTaskManager {
             try prepare(&task, now: now)
             prepared.add(node.reference, task, after: node.after, rule: node.rule)
         }
+        try checkIsOpen()
         return try await store.add(prepared, parents: parents, now: now)
     }
 
@@ -89,6 +91,9 @@ extension BackgroundTaskManager {
             task.retry = RetryPolicy(retries: configuration.defaultRetries)
         }
         try task.check(now: now)
+    }
+
+    func checkIsOpen() throws(TaskError) {
         guard !state.withLock({ $0.isDraining }) else { throw .shutDown }
     }
 }

@@ -35,6 +35,7 @@ extension BackgroundTaskManager {
         try NewTask.check(name: schedule.name, of: "schedule")
         var task = schedule.task
         try prepare(&task, now: now)
+        try checkIsOpen()
         try await store.put(schedule.adding(task), now: now)
     }
 

@@ -36,7 +36,7 @@ extension BackgroundTaskManager {
                 giveBackPlaces(areWanted: true)
                 return retryStore(error)
             }
-            for record in claim.tasks { start(record) }
+            start(claim.tasks)
             let lacksPlaces = state.withLock { $0.plugins.note(short: claim.short, of: plugins) }
             if claim.tasks.count < request.limit, !lacksPlaces { return giveBackPlaces() }
         }
@@ -52,26 +52,39 @@ extension BackgroundTaskManager {
             places: state.plugins.places, limit: free)
     }
 
-    private func start(_ record: TaskRecord) {
+    /// Notes all before the first may end, so that nobody is kept waiting for each of them.
+    private func start(_ claimed: [TaskRecord]) {
+        if claimed.isEmpty { return }
         let uptime = clock.uptime
-        var end = record.timeout.map { uptime + $0 }
-        if let deadline = record.deadline {
-            let left = uptime + max(.zero, deadline.since(clock.now))
-            end = end.map { min($0, left) } ?? left
+        let runs = claimed.map { record in
+            tell(.started(record))
+            return TaskContext(record, end: end(of: record, at: uptime), manager: self)
         }
-        let context = TaskContext(record, end: end, manager: self)
-        tell(.started(record))
-        let handler = state.withLock { state -> TaskHandler? in
-            state.runs[record.id] = context
+        let handlers = state.withLock { state in
             state.lastSign = uptime
-            if let end { state.nextStop = Swift.min(end, state.nextStop ?? end) }
-            if let handler = state.handlers[record.name] { return handler }
-            return state.plugins.takePlace(for: record.name).map {
-                TaskHandler.inPlugin($0, stopGrace: configuration.stopGrace)
-            }
+            return runs.map { note($0, in: &state) }
         }
-        let job = Task { await self.run(context, handler) }
-        context.began(job)
+        for (run, handler) in zip(runs, handlers) {
+            run.began(Task { await self.run(run, handler) })
+        }
+    }
+
+    /// When an attempt that begins now is stopped.
+    private func end(of record: TaskRecord, at uptime: Duration) -> Duration? {
+        let end = record.timeout.map { uptime + $0 }
+        guard let deadline = record.deadline else { return end }
+        let left = uptime + max(.zero, deadline.since(clock.now))
+        return end.map { min($0, left) } ?? left
+    }
+
+    /// Notes a run, and finds what runs it.
+    private func note(_ run: TaskContext, in state: inout State) -> TaskHandler? {
+        state.runs[run.task.id] = run
+        if let end = run.end { state.nextStop = Swift.min(end, state.nextStop ?? end) }
+        if let handler = state.handlers[run.task.name] { return handler }
+        return state.plugins.takePlace(for: run.task.name).map {
+            TaskHandler.inPlugin($0, stopGrace: configuration.stopGrace)
+        }
     }
 
     private func run(_ context: TaskContext, _ handler: TaskHandler?) async {

@@ -32,6 +32,9 @@ struct Lane: Sendable {
     init(name: Name, queue: Int) {
         (self.name, self.queue) = (name, queue)
     }
+
+    /// Whether none of its tasks is kept.
+    var isEmpty: Bool { counts.allSatisfy { $0 == 0 } }
 }
 
 /// How often something happened since the store was opened. Never falls.

@@ -37,6 +37,7 @@ package final class SQLiteTaskStore: TaskStore {
     private struct Line {
         var requests: [Request] = []
         var isServed = false
+        var listener: (@Sendable (StoreNews) -> Void)?
     }
 
     /// What the writing thread knows. Nobody else locks it.
@@ -44,7 +45,7 @@ package final class SQLiteTaskStore: TaskStore {
         /// `nil` while it is not known to be the same as the file.
         var stored: StoredTable?
         /// What to take over into the next table, and the totals that are right.
-        var failed: (table: TaskTable, totals: [TaskTotals])?
+        var failed: (table: TaskTable, totals: TaskTable.KnownTotals)?
         var lastNow = UnixTime(milliseconds: 0)
     }
 
@@ -60,7 +61,6 @@ package final class SQLiteTaskStore: TaskStore {
     private let seed: UInt64
     private let line = Mutex(Line())
     private let memory = Mutex(Memory())
-    private let listener = Mutex<(@Sendable (StoreNews) -> Void)?>(nil)
 
     private init(_ rows: TaskRows, retention: TaskTable.Retention, seed: UInt64) {
         (self.rows, self.retention, self.seed) = (rows, retention, seed)
@@ -103,7 +103,7 @@ package final class SQLiteTaskStore: TaskStore {
     }
 
     package func listen(_ listener: @escaping @Sendable (StoreNews) -> Void) {
-        self.listener.withLock { $0 = listener }
+        line.withLock { $0.listener = listener }
     }
 }
 
@@ -197,7 +197,7 @@ extension SQLiteTaskStore {
                 throw error
             }
         }
-        let totals = stored.table.laneTotals
+        let totals = stored.table.knownTotals
         var answers: [Answer] = []
         do throws(StoreError) {
             for request in batch {
@@ -213,7 +213,7 @@ extension SQLiteTaskStore {
         }
         let news = stored.table.takeNews()
         memory.stored = stored
-        if !news.isEmpty { listener.withLock { $0 }?(news) }
+        if !news.isEmpty { line.withLock { $0.listener }?(news) }
         for answer in answers { answer() }
     }
 

@@ -39,22 +39,14 @@ extension ScheduleRecord {
 extension NewTask {
     /// As JSON.
     fileprivate var stored: JSONValue {
-        var fields: JSONObject = [
-            "name": .init(name), "input": .init(input), "queue": .init(queue),
-            "priority": .init(priority.description),
-        ]
+        var fields = TaskDetails(of: self)?.wishes ?? [:]
+        (fields["name"], fields["input"]) = (.init(name), .init(input))
+        (fields["queue"], fields["priority"]) = (.init(queue), .init(priority.description))
         switch start {
         case .now: break
         case .at(let time): fields["startAt"] = StoredValue.write(time)
         case .after(let delay): fields["startAfter"] = StoredValue.write(delay)
         }
-        fields["retry"] = retry.map(StoredValue.write)
-        fields["timeout"] = timeout.map(StoredValue.write)
-        fields["deadline"] = deadline.map(StoredValue.write)
-        fields["key"] = key.map { [.init($0.name), .init($0.limit)] }
-        fields["unique"] = unique.map(StoredValue.write)
-        fields["idempotencyKey"] = idempotencyKey.map { .init($0) }
-        fields["keepsResultFor"] = keepsResultFor.map(StoredValue.write)
         return .object(fields)
     }
 
@@ -68,15 +60,12 @@ extension NewTask {
         self.priority = priority
         if let time = try stored["startAt"]?.time { start = .at(time) }
         if let delay = try stored["startAfter"]?.duration { start = .after(delay) }
-        retry = try stored["retry"]?.retryPolicy
-        timeout = try stored["timeout"]?.duration
-        deadline = try stored["deadline"]?.time
-        key = try stored["key"].map {
-            ConcurrencyKey(try $0.element(0).text, limit: try $0.element(1).int)
-        }
-        unique = try stored["unique"]?.uniqueKey
-        idempotencyKey = try stored["idempotencyKey"]?.text
-        keepsResultFor = try stored["keepsResultFor"]?.duration
+        let wishes = try TaskDetails(wishes: stored)
+        (retry, timeout, deadline, key) = (
+            wishes.retry, wishes.timeout, wishes.deadline, wishes.key
+        )
+        (unique, idempotencyKey) = (wishes.unique, wishes.idempotencyKey)
+        keepsResultFor = wishes.keepsResultFor
     }
 }
 

@@ -16,6 +16,7 @@ struct StoredTable {
     private let retention: TaskTable.Retention
     /// The last id and the last token that the file knows of.
     private var written: (id: Int64, token: Int64)
+    /// How many finished tasks there are, at most: one that ended, was changed and is written again counts twice.
     private var finishedCount: Int
     /// With so many finished tasks, some are removed even without ``advance(to:_:)``.
     private var trimCount: Int
@@ -86,7 +87,6 @@ extension StoredTable {
         let changes = table.takeChanges()
         if changes.isEmpty { return }
         let last = written.id
-        var hasFinished = false
         for task in changes.tasks.sorted(by: { $0.id < $1.id }) {
             let row = TaskRow(task)
             if task.id.number > last {
@@ -94,7 +94,7 @@ extension StoredTable {
             } else {
                 try file.update(row)
             }
-            if task.state.isFinished { hasFinished = true }
+            if task.state.isFinished { finishedCount += 1 }
             if let end = row.resultExpires.map(UnixTime.init(milliseconds:)) {
                 nextExpiry = min(nextExpiry ?? end, end)
             }
@@ -105,10 +105,7 @@ extension StoredTable {
         }
         for name in changes.removedSchedules { try file.removeSchedule(name) }
         try writeNumbers(to: file)
-        if hasFinished {
-            finishedCount = try file.reader.finishedCount()
-            if finishedCount > trimCount { try trim(file) }
-        }
+        if finishedCount > trimCount { try trim(file) }
     }
 
     private mutating func writeNumbers(to file: TaskRowWriter) throws(StoreError) {
@@ -120,6 +117,7 @@ extension StoredTable {
 
     /// Removes finished tasks that are too many.
     private mutating func trim(_ file: TaskRowWriter) throws(StoreError) {
+        finishedCount = try file.reader.finishedCount()
         _ = try remove(TaskRowFilter(), finishedCount - retention.count, file)
         // Those that must stay, for the sake of their graphs, are not looked for in each batch.
         trimCount = max(finishedCount, retention.count) + Self.mostRemoved
@@ -149,7 +147,7 @@ extension StoredTable {
         var cleared = 0
         while cleared < limit {
             let count = try remove(
-                TaskRowFilter(filter), limit - cleared, freesKeys: true, file)
+                TaskRowFilter(filter, onlyFinished: true), limit - cleared, freesKeys: true, file)
             cleared += count
             if count < Self.mostRemoved { break }
         }
@@ -219,17 +217,25 @@ extension StoredTable {
                 TaskStatistics.Row(
                     queue: lane.queue, name: lane.name, counts: counts,
                     totals: totals[lane] ?? TaskTotals())
-            })
+            }, forgotten: table.forgottenTotals)
     }
 }
 
 extension TaskRowFilter {
     /// The rows of the tasks that a filter means.
-    init(_ filter: TaskFilter) {
+    ///
+    /// - Parameter onlyFinished: leaves out tasks that have not ended.
+    init(_ filter: TaskFilter, onlyFinished: Bool = false) {
         self.init()
-        states = filter.states.map { $0.map { Int($0.rawValue) } }
         (queue, name, schedule) = (filter.queue, filter.name, filter.schedule)
         graph = filter.graph?.number
         finishedBefore = filter.finishedBefore?.milliseconds
+        // Names and queues are looked for state by state.
+        if filter.states != nil || name != nil || queue != nil {
+            let all = TaskState.allCases.filter { !onlyFinished || $0.isFinished }
+            states = all.filter { filter.states?.contains($0) ?? true }.map {
+                (Int($0.rawValue), $0.isFinished)
+            }
+        }
     }
 }

@@ -67,8 +67,8 @@ extension TaskRecord {
 }
 
 extension TaskDetails {
-    /// What is fixed from the beginning, as JSON; `nil` if there is nothing.
-    fileprivate var terms: String? {
+    /// What a task was asked for with.
+    var wishes: JSONObject {
         var fields = JSONObject()
         fields["retry"] = retry.map(StoredValue.write)
         fields["timeout"] = timeout.map(StoredValue.write)
@@ -77,6 +77,26 @@ extension TaskDetails {
         fields["unique"] = unique.map(StoredValue.write)
         fields["idempotencyKey"] = idempotencyKey.map { .init($0) }
         fields["keepsResultFor"] = keepsResultFor.map(StoredValue.write)
+        return fields
+    }
+
+    /// Reads ``wishes``.
+    init(wishes stored: StoredValue) throws {
+        self.init()
+        retry = try stored["retry"]?.retryPolicy
+        timeout = try stored["timeout"]?.duration
+        deadline = try stored["deadline"]?.time
+        key = try stored["key"].map {
+            ConcurrencyKey(try $0.element(0).text, limit: try $0.element(1).int)
+        }
+        unique = try stored["unique"]?.uniqueKey
+        idempotencyKey = try stored["idempotencyKey"]?.text
+        keepsResultFor = try stored["keepsResultFor"]?.duration
+    }
+
+    /// What is fixed from the beginning, as JSON; `nil` if there is nothing.
+    fileprivate var terms: String? {
+        var fields = wishes
         fields["node"] = node.map { node in
             [
                 "graph": .init(node.graph.number), "reference": .init(node.reference),
@@ -104,21 +124,12 @@ extension TaskDetails {
     }
 
     init(terms: String?, changing: String?) throws {
-        self.init()
-        if let terms { try readTerms(StoredValue(terms)) }
+        if let terms { try self.init(terms: StoredValue(terms)) } else { self.init() }
         if let changing { try readChanging(StoredValue(changing)) }
     }
 
-    private mutating func readTerms(_ stored: StoredValue) throws {
-        retry = try stored["retry"]?.retryPolicy
-        timeout = try stored["timeout"]?.duration
-        deadline = try stored["deadline"]?.time
-        key = try stored["key"].map {
-            ConcurrencyKey(try $0.element(0).text, limit: try $0.element(1).int)
-        }
-        unique = try stored["unique"]?.uniqueKey
-        idempotencyKey = try stored["idempotencyKey"]?.text
-        keepsResultFor = try stored["keepsResultFor"]?.duration
+    private init(terms stored: StoredValue) throws {
+        try self.init(wishes: stored)
         node = try stored["node"].map { node in
             GraphNode(
                 graph: TaskID(try node.field("graph").int64),

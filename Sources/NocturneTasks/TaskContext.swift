@@ -198,7 +198,9 @@ extension TaskContext {
             state.hearsPauses = nil
             let untold = state.isTellingProgress ? state.progress : nil
             state.isTellingProgress = false
-            let log = Array(state.log[state.firstLine...] + state.log[..<state.firstLine])
+            let log =
+                state.log.isEmpty
+                ? [] : Array(state.log[state.firstLine...] + state.log[..<state.firstLine])
             let end = TaskEnd(
                 id: task.id, token: task.token, outcome: outcome, log: log,
                 progress: state.progress)

@@ -40,98 +40,115 @@ struct TaskRecords: Sendable {
     }
 }
 
-/// A hash table with linear probing from ids to places in an array.
+/// A hash table with linear probing from ids to places in arrays.
 private struct RecordTable: Sendable {
-    /// Ids, 0 where there is none. A power of two of them, at most three quarters in use.
-    private var keys: [Int64] = []
-    private var places: [Int32] = []
+    private struct Slot: Sendable {
+        /// An id; 0 if there is none.
+        var key: Int64 = 0
+        var place: Int32 = 0
+    }
+
+    /// What is asked of a task far more often than all that is known of it: so nothing else need be looked at.
+    private struct Mark: Sendable {
+        /// Where it stands in its lane, if it is available.
+        var order: Int64?
+        /// When it ended, if it has.
+        var end: UnixTime?
+
+        init(_ record: TaskRecord) {
+            order = record.state == .available ? record.order : nil
+            end = record.state.isFinished ? record.finished : nil
+        }
+    }
+
+    /// A power of two of them, at most three quarters in use.
+    private var slots: [Slot] = []
     private var records: [TaskRecord?] = []
+    private var marks: [Mark] = []
     private var free: [Int32] = []
 
     var count: Int { records.count - free.count }
-    var ids: [TaskID] { keys.filter { $0 != 0 }.map { TaskID($0) } }
+    var ids: [TaskID] { slots.filter { $0.key != 0 }.map { TaskID($0.key) } }
 
     subscript(id: TaskID) -> TaskRecord? {
-        get { slot(of: id.number).map { records[Int(places[$0])] } ?? nil }
+        get { place(of: id).map { records[$0] } ?? nil }
         set {
-            let slot = slot(of: id.number)
             if let newValue {
-                if let slot {
-                    records[Int(places[slot])] = newValue
+                if let place = place(of: id) {
+                    records[place] = newValue
+                    marks[place] = Mark(newValue)
                 } else {
                     insert(newValue)
                 }
-            } else if let slot {
+            } else if let slot = slot(of: id.number) {
                 remove(slot)
             }
         }
     }
 
     func isReady(_ entry: ReadyTask) -> Bool {
-        guard let slot = slot(of: entry.id.number) else { return false }
-        let place = Int(places[slot])
-        return records[place]?.state == .available && records[place]?.order == entry.order
+        place(of: entry.id).map { marks[$0].order == entry.order } ?? false
     }
 
     func isFinished(_ id: TaskID, at time: UnixTime) -> Bool {
-        guard let slot = slot(of: id.number) else { return false }
-        let place = Int(places[slot])
-        return records[place]?.state.isFinished == true && records[place]?.finished == time
+        place(of: id).map { marks[$0].end == time } ?? false
     }
 
     private func home(_ key: Int64) -> Int {
-        Int(truncatingIfNeeded: TaskRecords.hash(key) >> 32) & (keys.count - 1)
+        Int(truncatingIfNeeded: TaskRecords.hash(key) >> 32) & (slots.count - 1)
     }
 
+    private func place(of id: TaskID) -> Int? { slot(of: id.number).map { Int(slots[$0].place) } }
+
     private func slot(of key: Int64) -> Int? {
-        guard !keys.isEmpty else { return nil }
+        guard !slots.isEmpty else { return nil }
         var slot = home(key)
-        while keys[slot] != key {
-            if keys[slot] == 0 { return nil }
-            slot = (slot + 1) & (keys.count - 1)
+        while slots[slot].key != key {
+            if slots[slot].key == 0 { return nil }
+            slot = (slot + 1) & (slots.count - 1)
         }
         return slot
     }
 
     private mutating func insert(_ record: TaskRecord) {
-        if (count + 1) * 4 > keys.count * 3 { grow() }
+        if (count + 1) * 4 > slots.count * 3 { grow() }
         let place = free.popLast() ?? Int32(records.count)
         if Int(place) == records.count {
             records.append(record)
+            marks.append(Mark(record))
         } else {
             records[Int(place)] = record
+            marks[Int(place)] = Mark(record)
         }
-        put(record.id.number, place)
+        put(Slot(key: record.id.number, place: place))
     }
 
-    private mutating func put(_ key: Int64, _ place: Int32) {
-        var slot = home(key)
-        while keys[slot] != 0 { slot = (slot + 1) & (keys.count - 1) }
-        (keys[slot], places[slot]) = (key, place)
+    private mutating func put(_ new: Slot) {
+        var slot = home(new.key)
+        while slots[slot].key != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = new
     }
 
     private mutating func grow() {
-        let old = zip(keys, places).filter { $0.0 != 0 }
-        let size = max(16, keys.count * 2)
-        keys = [Int64](repeating: 0, count: size)
-        places = [Int32](repeating: 0, count: size)
-        for (key, place) in old { put(key, place) }
+        let old = slots
+        slots = [Slot](repeating: Slot(), count: max(16, old.count * 2))
+        for slot in old where slot.key != 0 { put(slot) }
     }
 
     private mutating func remove(_ removed: Int) {
-        records[Int(places[removed])] = nil
-        free.append(places[removed])
+        records[Int(slots[removed].place)] = nil
+        free.append(slots[removed].place)
         // Close the gap: whoever could stand in it, because its home is not behind it, moves there.
-        var gap = removed, slot = (removed + 1) & (keys.count - 1)
-        while keys[slot] != 0 {
-            let distance = (slot - home(keys[slot])) & (keys.count - 1)
-            if distance >= (slot - gap) & (keys.count - 1) {
-                (keys[gap], places[gap]) = (keys[slot], places[slot])
+        var gap = removed, slot = (removed + 1) & (slots.count - 1)
+        while slots[slot].key != 0 {
+            let distance = (slot - home(slots[slot].key)) & (slots.count - 1)
+            if distance >= (slot - gap) & (slots.count - 1) {
+                slots[gap] = slots[slot]
                 gap = slot
             }
-            slot = (slot + 1) & (keys.count - 1)
+            slot = (slot + 1) & (slots.count - 1)
         }
-        keys[gap] = 0
+        slots[gap].key = 0
     }
 }
 

@@ -20,10 +20,14 @@ public struct TaskStatistics: Sendable, Hashable {
         }
     }
 
-    /// By queue, then name.
+    /// By queue, then name. Where there are more than a thousand, those of which no task is kept are left out at times;
+    /// ``totals`` has them still.
     public let rows: [Row]
 
-    package init(rows: [Row]) {
+    private let forgotten: TaskTotals
+
+    package init(rows: [Row], forgotten: TaskTotals = TaskTotals()) {
+        self.forgotten = forgotten
         self.rows = rows.sorted { ($0.queue, $0.name) < ($1.queue, $1.name) }
     }
 
@@ -33,7 +37,7 @@ public struct TaskStatistics: Sendable, Hashable {
     }
 
     /// How often things happened, all together.
-    public var totals: TaskTotals { rows.reduce(into: TaskTotals()) { $0 += $1.totals } }
+    public var totals: TaskTotals { rows.reduce(into: forgotten) { $0 += $1.totals } }
 }
 
 /// Which tasks are meant. What is not set does not matter.

@@ -241,7 +241,8 @@ extension TaskTable {
 
     package var statistics: TaskStatistics {
         TaskStatistics(
-            rows: lanes.map { lane in
+            rows: laneIndex.values.map { place in
+                let lane = lanes[place]
                 var counts: [TaskState: Int] = [:]
                 for state in TaskState.allCases where lane.counts[Int(state.rawValue)] != 0 {
                     counts[state] = lane.counts[Int(state.rawValue)]
@@ -249,7 +250,7 @@ extension TaskTable {
                 return TaskStatistics.Row(
                     queue: lane.name.queue, name: lane.name.name, counts: counts,
                     totals: lane.totals)
-            })
+            }, forgotten: forgottenTotals)
     }
 
     /// Sets a queue up, or up anew.
@@ -263,6 +264,6 @@ extension TaskTable {
 
     /// All queues, by name.
     package var queueSettings: [QueueSettings] {
-        queues.map(\.settings).sorted { $0.name < $1.name }
+        queueIndex.values.map { queues[$0].settings }.sorted { $0.name < $1.name }
     }
 }

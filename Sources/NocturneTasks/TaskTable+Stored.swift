@@ -4,16 +4,24 @@ internal import NocturneCore
 
 extension TaskTable {
     /// What ``takeOver(from:totals:)`` needs of a table before it is changed.
-    var laneTotals: [TaskTotals] { lanes.map(\.totals) }
+    struct KnownTotals: Sendable {
+        fileprivate let lanes: [Lane.Name: TaskTotals]
+        fileprivate let forgotten: TaskTotals
+    }
+
+    var knownTotals: KnownTotals {
+        KnownTotals(lanes: laneIndex.mapValues { lanes[$0].totals }, forgotten: forgottenTotals)
+    }
 
     /// Goes on in place of a table of the same store that did what could not be written down: with its totals before
     /// that, and with everything that no file holds.
-    mutating func takeOver(from other: TaskTable, totals: [TaskTotals]) {
-        for (lane, totals) in zip(other.lanes, totals) {
-            lanes[self.lane(queue: lane.name.queue, name: lane.name.name)].totals = totals
+    mutating func takeOver(from other: TaskTable, totals: KnownTotals) {
+        forgottenTotals = totals.forgotten
+        for (name, totals) in totals.lanes {
+            lanes[lane(queue: name.queue, name: name.name)].totals = totals
         }
-        for queue in other.queues {
-            queues[place(ofQueue: queue.settings.name)].meter = queue.meter
+        for (name, place) in other.queueIndex {
+            queues[self.place(ofQueue: name)].meter = other.queues[place].meter
         }
         generator = other.generator
     }

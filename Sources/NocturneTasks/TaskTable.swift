@@ -1,5 +1,5 @@
 // TaskTable.swift — the rules of a task's life, without a clock, a lock or a disk: a store asks, the table decides and
-// notes what changed. Next: TaskTable+Add.swift, then +Claim, +Finish, +Commands, +Time, +Graphs, +Schedules.
+// notes what changed. Next: TaskTable+Lanes.swift, then +Add, +Claim, +Finish, +Commands, +Time, +Graphs, +Schedules.
 
 internal import NocturneCore
 
@@ -22,10 +22,16 @@ package struct TaskTable: Sendable {
 
     let retention: Retention
     var records = TaskRecords()
+    /// By their places, some of which are free: those that no name leads to.
     var lanes: [Lane] = []
     var laneIndex: [Lane.Name: Int] = [:]
+    var freeLanes: [Int] = []
+    var laneSweepCount = 1_024
     var queues: [TaskQueue] = []
     var queueIndex: [String: Int] = [:]
+    var freeQueues: [Int] = []
+    /// The totals of lanes that are gone.
+    var forgottenTotals = TaskTotals()
     var keys: [String: KeyGroup] = [:]
     /// What happens at a moment. Like the ready tasks of a lane, with stale ones among them.
     var timers = Heap<TaskTimer>()
@@ -215,45 +221,5 @@ extension TaskTable {
         } else {
             move(&record, to: .available, now: now)
         }
-    }
-}
-
-// MARK: - Lanes and queues
-
-extension TaskTable {
-    /// The place of a lane; makes it, and its queue, if there is none.
-    mutating func lane(queue: String, name: String) -> Int {
-        let key = Lane.Name(queue: queue, name: name)
-        if let lane = laneIndex[key] { return lane }
-        let queue = place(ofQueue: queue)
-        let lane = lanes.count
-        lanes.append(Lane(name: key, queue: queue))
-        laneIndex[key] = lane
-        queues[queue].lanes.append(lane)
-        return lane
-    }
-
-    mutating func place(ofQueue name: String) -> Int {
-        if let place = queueIndex[name] { return place }
-        queues.append(TaskQueue(settings: QueueSettings(name)))
-        queueIndex[name] = queues.count - 1
-        return queues.count - 1
-    }
-
-    /// Passing over stale entries is cheap while they are few; when they are most, they go.
-    private mutating func sweep(lane: Int) {
-        guard lanes[lane].stale > 64, lanes[lane].stale * 2 > lanes[lane].ready.count else {
-            return
-        }
-        let records = records
-        lanes[lane].ready.filter { records.isReady($0) }
-        lanes[lane].stale = 0
-    }
-
-    private mutating func sweepTimers() {
-        guard staleTimers > 1_024, staleTimers * 2 > timers.count else { return }
-        let copy = self
-        timers.filter { copy.isLive($0) }
-        staleTimers = 0
     }
 }

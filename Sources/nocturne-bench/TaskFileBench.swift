@@ -1,5 +1,4 @@
-// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can
-// do,
+// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can do,
 // and how soon a long file answers. Next: ScheduleBench.swift.
 
 import CLinux
@@ -24,21 +23,19 @@ struct TaskFileBench {
             let count = submitters * (isQuick ? 100 : submitters == 1 ? 500 : 1_000)
             let floor = try BareTable(root).rows(count, together: submitters)
             let directory = "\(root)/\(submitters)"
-            mkdir(directory, 0o700)
-            let store = try await SQLiteTaskStore.open(directory: directory, now: .now())
-            try await measure(store, submitters, count, floor: floor)
-            await store.close()
+            try await measure(directory, submitters, count, floor: floor)
         }
         try await lists(root)
     }
 
     /// `added`: nobody runs them; `done`: added, run and finished.
     private func measure(
-        _ store: SQLiteTaskStore, _ submitters: Int, _ count: Int, floor: Double
+        _ directory: String, _ submitters: Int, _ count: Int, floor: Double
     ) async throws {
-        let manager = BackgroundTaskManager(
-            configuration: .init(maxConcurrent: TaskRateBench.submitters), store: store,
-            worker: .ofThisProcess())
+        var configuration = BackgroundTaskManager.Configuration(
+            maxConcurrent: TaskRateBench.submitters)
+        (configuration.enablePersistence, configuration.statePath) = (true, directory)
+        let manager = try await BackgroundTaskManager(configuration: configuration)
         let start = clinux_now()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<submitters {
