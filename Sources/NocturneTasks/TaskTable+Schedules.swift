@@ -73,6 +73,10 @@ extension TaskTable {
         }
     }
 
+    mutating func addActive(_ id: TaskID, _ run: ScheduledRun) {
+        activeRuns[run.schedule] = ((activeRuns[run.schedule] ?? []) + [id]).sorted()
+    }
+
     /// Whether a run that begins anew must wait for others of its schedule.
     func mustWait(_ run: ScheduledRun) -> Bool {
         guard let schedule = scheduleRecords[run.schedule], schedule.overlap != .allow else {
