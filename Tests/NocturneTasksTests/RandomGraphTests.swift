@@ -38,7 +38,7 @@ import NocturneTasks
     @Test(arguments: 0..<300)
     func `a graph whose failures are tried again comes to its end`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        var run = try GraphRun(&random)
+        var run = try GraphRun(&random, onFailure: random.pick(GraphFailurePolicy.allCases))
         try run.work { _, random in random.pick([.completed, .failed, .cancelled]) }
         for _ in 0..<30 {
             let bad = run.nodes.keys.sorted().filter {
@@ -50,7 +50,8 @@ import NocturneTasks
             _ = try run.table.apply(.retry, to: id, now: run.now)
             try run.work { _, random in random.isOneIn(4) ? .failed : .completed }
         }
-        for id in run.nodes.keys where [.failed, .cancelled].contains(run.table.task(id)?.state) {
+        for id in run.nodes.keys.sorted() {
+            guard [.failed, .cancelled].contains(run.table.task(id)?.state) else { continue }
             _ = try run.table.apply(.retry, to: id, now: run.now)
         }
         try run.work { _, _ in .completed }
@@ -73,9 +74,9 @@ private struct GraphRun {
     var ends: [TaskID: TaskState] = [:]
     private var random: SeededGenerator
 
-    init(_ random: inout SeededGenerator) throws {
+    init(_ random: inout SeededGenerator, onFailure: GraphFailurePolicy = .goOn) throws {
         self.random = SeededGenerator(seed: random.next())
-        var graph = NewGraph()
+        var graph = NewGraph(onFailure: onFailure)
         let order = (0..<1 + random.below(12)).map { "n\($0)" }
         for (number, name) in order.enumerated() {
             let before = order[..<number].filter { _ in random.isOneIn(3) }
@@ -92,7 +93,7 @@ private struct GraphRun {
         while true {
             let request = ClaimRequest(
                 worker: WorkerID("w"), names: ["job"], limit: random.below(4))
-            running += table.claim(request, now: now)
+            running += table.claim(request, now: now).tasks
             if running.isEmpty {
                 if table.statistics.count(.available) == 0 { break }
                 continue

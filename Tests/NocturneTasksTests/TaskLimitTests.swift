@@ -178,7 +178,8 @@ import NocturneTasks
         bounded.deadline = now.adding(.seconds(900))
         let id = table.add([bounded], now: now)[0].id
         let claimed = table.claim(
-            ClaimRequest(worker: WorkerID("w"), names: ["bounded"], limit: 1), now: now)
+            ClaimRequest(worker: WorkerID("w"), names: ["bounded"], limit: 1), now: now
+        ).tasks
         for task in table.add([NewTask](repeating: later, count: count), now: now) {
             _ = try table.apply(.cancel, to: task.id, now: now)
         }

@@ -29,7 +29,7 @@ import NocturneTasks
             level = max(0, level - Int(now.milliseconds - last.milliseconds) * count)
             last = now
             let request = ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: 10)
-            let claimed = table.claim(request, now: now).count
+            let claimed = table.claim(request, now: now).tasks.count
             var expected = 0
             while expected < 10, claims + expected < 400, level <= (burst - 1) * period {
                 level += period
@@ -76,7 +76,8 @@ import NocturneTasks
         let late = table.add([other, NewTask("job")], now: start.adding(.seconds(1)))
         let claimed = table.claim(
             ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: 10),
-            now: start.adding(.seconds(1)))
+            now: start.adding(.seconds(1))
+        ).tasks
         #expect(claimed.map(\.id) == [TaskID(1)] + late.map(\.id))
     }
 
@@ -93,7 +94,7 @@ import NocturneTasks
         let request = ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: 10)
         while table.task(id)?.state == .available {
             _ = table.add([NewTask](repeating: high, count: 10), now: now)
-            let ends = table.claim(request, now: now).map {
+            let ends = table.claim(request, now: now).tasks.map {
                 TaskEnd(id: $0.id, token: $0.token, outcome: .completed(result: "null"))
             }
             _ = table.finish(ends, now: now)
