@@ -14,7 +14,9 @@ public final class BackgroundTaskManager: Sendable {
     /// The options of a manager.
     public struct Configuration: Sendable, Hashable {
         /// How many tasks run at the same time, at least 1. `maxConcurrent` of the seed.
-        public var maxConcurrent: Int
+        public var maxConcurrent: Int {
+            didSet { maxConcurrent = max(maxConcurrent, 1) }
+        }
         /// How often a failed task is tried again if it does not say so itself: 3 is at most four attempts.
         /// `defaultRetries` of the seed.
         public var defaultRetries = 3

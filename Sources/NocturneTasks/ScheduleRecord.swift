@@ -17,6 +17,8 @@ public struct ScheduleRecord: Sendable, Hashable {
     public let overlap: RunOverlap
     /// Until when all runs were dealt with; at first, when the schedule was added.
     public package(set) var last: UnixTime
+    /// Where ``last`` was before the clock was set back far, until time gets there again.
+    var reached: UnixTime?
     /// The next run; `nil` if none is left.
     public package(set) var next: UnixTime?
     /// While it is paused, runs do not happen, nor are they made up for.
@@ -44,10 +46,24 @@ public struct ScheduleRecord: Sendable, Hashable {
             isPaused = old.isPaused
             if schedule.start <= now, schedule.recurs(as: old.schedule) {
                 schedule = schedule.starting(at: old.schedule.start)
-                last = old.last
+                (last, reached) = (old.last, old.reached)
             }
         }
         next = schedule.next(after: last)
+    }
+
+    /// To be called before what is due at `now` is asked for.
+    ///
+    /// A clock that is set back far was wrong before, or is now. If it was, time comes to where it had been step by step,
+    /// and all runs on the way are right. If it jumps there, it was wrong in between: what had happened before is not to
+    /// happen again.
+    mutating func noteClock(_ now: UnixTime) {
+        if now.adding(CatchUp.clockCorrection) < last {
+            reached = reached.map { max($0, last) } ?? last
+        } else if let before = reached, before <= now {
+            if last.adding(CatchUp.clockCorrection) < now { last = max(last, before) }
+            reached = nil
+        }
     }
 
     /// The same, but it adds another task.

@@ -15,6 +15,7 @@ extension ScheduleRecord {
             "isPaused": .init(isPaused),
         ]
         fields["next"] = next.map(StoredValue.write)
+        fields["reached"] = reached.map(StoredValue.write)
         return JSONValue.object(fields).description
     }
 
@@ -32,6 +33,7 @@ extension ScheduleRecord {
             overlap: try stored.field("runOverlap").choice())
         last = try stored.field("last").time
         next = try stored["next"]?.time
+        reached = try stored["reached"]?.time
         isPaused = try stored.field("isPaused").bool
     }
 }

@@ -61,7 +61,8 @@ struct StartMeter: Sendable {
     /// When one may start.
     func earliest(_ rate: StartRate) -> UnixTime {
         let slack = Double(rate.burst - 1) * Self.interval(rate)
-        let earliest = (expected - slack) / 1_000
+        // Sums of thirds are not exact: without the tenth, one that may start now would wait a millisecond more.
+        let earliest = (expected - slack) / 1_000 - 0.1
         return earliest < 0
             ? UnixTime(milliseconds: 0) : UnixTime(milliseconds: Int64(earliest.rounded(.up)))
     }

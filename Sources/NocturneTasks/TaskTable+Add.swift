@@ -85,10 +85,7 @@ extension TaskTable {
             idempotentTasks.hold(key, record.id, until: end, now: record.created)
         }
         if let node = record.node { joinGraph(record, node) }
-        if let run = record.run, !record.state.isFinished {
-            let active = (activeRuns[run.schedule] ?? []) + [record.id]
-            activeRuns[run.schedule] = active.sorted()
-        }
+        if let run = record.run, !record.state.isFinished { addActive(record.id, run) }
     }
 }
 

@@ -109,7 +109,7 @@ extension TaskTable {
             if let run = record.run {
                 let waits = mustWait(run)
                 record.change { $0.run?.isWaiting = waits }
-                activeRuns[run.schedule, default: []].append(record.id)
+                addActive(record.id, run)
             }
             if let node = record.node { graphs[node.graph]?.unfinished += 1 }
             move(&record, to: .blocked, now: now)

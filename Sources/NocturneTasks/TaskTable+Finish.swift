@@ -38,8 +38,11 @@ extension TaskTable {
         case .paused:
             keepAttempt(&record, .paused, nil, end.log, now: now)
             record.attempt -= 1
-            record.isPauseRequested = false
-            move(&record, to: record.isCancelRequested ? .cancelled : .paused, now: now)
+            if record.isCancelRequested {
+                move(&record, to: .cancelled, now: now)
+            } else {
+                hold(&record, now: now)
+            }
         case .returned:
             if !end.log.isEmpty { keepAttempt(&record, .returned, nil, end.log, now: now) }
             giveBack(&record, now: now)
@@ -97,10 +100,19 @@ extension TaskTable {
     /// A task that ran waits for its next attempt, or is held if somebody asked for that.
     private mutating func waitAgain(_ record: inout TaskRecord, now: UnixTime) {
         if record.isPauseRequested {
-            record.isPauseRequested = false
-            move(&record, to: .paused, now: now)
+            hold(&record, now: now)
         } else {
             makeReady(&record, now: now)
+        }
+    }
+
+    /// A task that ran is held, unless it is too late for it: nobody watches a deadline that passed while it ran.
+    private mutating func hold(_ record: inout TaskRecord, now: UnixTime) {
+        record.isPauseRequested = false
+        if let deadline = record.deadline, deadline <= now {
+            makeReady(&record, now: now)
+        } else {
+            move(&record, to: .paused, now: now)
         }
     }
 

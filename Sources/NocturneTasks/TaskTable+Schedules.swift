@@ -36,6 +36,7 @@ extension TaskTable {
                     || now.adding(CatchUp.clockCorrection) < schedule.last)
         }
         for var schedule in due.sorted(by: { $0.name < $1.name }) {
+            schedule.noteClock(now)
             let (runs, next) = schedule.catchUp.due(
                 of: schedule.schedule, after: schedule.last, now: now)
             for moment in runs { run(schedule, for: moment, now: now) }
@@ -71,6 +72,10 @@ extension TaskTable {
             move(&record, to: .skipped, now: now)
             tellEnded(record)
         }
+    }
+
+    mutating func addActive(_ id: TaskID, _ run: ScheduledRun) {
+        activeRuns[run.schedule] = ((activeRuns[run.schedule] ?? []) + [id]).sorted()
     }
 
     /// Whether a run that begins anew must wait for others of its schedule.

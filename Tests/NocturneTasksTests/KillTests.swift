@@ -1,4 +1,5 @@
-// KillTests.swift — processes that are killed in the middle of their work lose nothing and do nothing twice.
+// KillTests.swift — managers whose process is killed in the middle of their work lose nothing, apply nothing twice and
+// run nothing again that was not in flight.
 
 import Glibc
 import Testing
@@ -23,30 +24,57 @@ import NocturneTasks
                 try await Victim(path).work(killedAfter: microseconds)
             }
         }
-        let store = try await directory.open(now: UnixTime.now())
-        try await check(Journal(directory.path), store)
+        let survivor = try await Victim(path).manager()
+        try await survivor.removeSchedule("tick")
+        try await eventually("all that is left has ended") {
+            let statistics = try await survivor.statistics()
+            return TaskState.allCases.allSatisfy { $0.isFinished || statistics.count($0) == 0 }
+        }
+        try await check(try Journal(path), survivor)
+        await survivor.shutdown()
     }
 
-    private func check(_ journal: Journal, _ store: SQLiteTaskStore) async throws {
+    private func check(_ journal: Journal, _ manager: BackgroundTaskManager) async throws {
+        var tasks: [Int64: TaskRecord] = [:]
+        var last: TaskID?
         while true {
-            let tasks = try await store.claim(Victim.request, now: UnixTime.now()).tasks
-            if tasks.isEmpty { break }
-            _ = try await store.finish(
-                tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: Victim.outcome) },
-                now: UnixTime.now())
+            let page = try await manager.tasks(limit: 1_000, before: last)
+            for task in page { tasks[task.id.number] = task }
+            last = page.last?.id
+            if page.isEmpty { break }
         }
         #expect(journal.added.count > rounds && journal.finished.count > rounds / 2)
         #expect(Set(journal.added).count == journal.added.count, "an id was given out twice")
         #expect(Set(journal.finished).count == journal.finished.count, "a task ended twice")
-        for id in journal.added {
-            let task = try #require(try await store.task(TaskID(id)), "task \(id) is lost")
-            // One that is running at three kills is given up, as it should be.
-            #expect(task.state == .completed || task.failure?.kind == .poison, "\(id)")
+        #expect(journal.added.allSatisfy { tasks[$0] != nil }, "a task is lost")
+        #expect(journal.finished.allSatisfy { tasks[$0]?.state == .completed }, "an end is lost")
+
+        let starts = Dictionary(grouping: journal.started, by: { $0 }).mapValues(\.count)
+        for (id, task) in tasks {
+            // One that is running at three kills is given up, as it should be, and what is behind it skipped.
+            #expect(
+                task.state == .completed || task.failure?.kind == .poison || task.state == .skipped)
+            // Each time but the last was cut short by a kill, which is counted.
+            let times = starts[id] ?? 0
+            #expect(times <= Int(task.crashes) + 1, "task \(id) ran \(times) times")
+            #expect(task.state != .completed || times > 0, "task \(id) never ran")
         }
-        let repeats = journal.started.count - Set(journal.started).count
+        let repeats = starts.values.reduce(0) { $0 + $1 - 1 }
         #expect(repeats <= rounds * Victim.mostInFlight)
-        let statistics = try await store.statistics()
-        #expect(statistics.count(.available) + statistics.count(.running) == 0)
+
+        // No task of a graph began before those that it waits for.
+        let first = Dictionary(
+            journal.started.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
+        for (id, task) in tasks {
+            for parent in task.node?.parents ?? [] {
+                guard let begin = first[id] else { continue }
+                #expect(first[parent.number].map { $0 < begin } == true)
+            }
+        }
+        #expect(tasks.values.contains { $0.node?.parents.count == 2 && $0.state == .completed })
+        // No moment of the schedule had two runs.
+        let moments = tasks.values.compactMap(\.run?.moment)
+        #expect(!moments.isEmpty && Set(moments).count == moments.count)
     }
 }
 
@@ -74,10 +102,7 @@ private struct Journal {
 
 /// Adds tasks and runs them until it is killed.
 private struct Victim: Sendable {
-    static let workers = 4, perClaim = 4
-    static let mostInFlight = workers * perClaim
-    static let outcome = TaskEnd.Outcome.completed(result: "1")
-    static let request = ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: perClaim)
+    static let mostInFlight = 16
     private let path: String
     private let journal: Int32
 
@@ -91,34 +116,44 @@ private struct Victim: Sendable {
         _ = write(journal, line, line.count)
     }
 
+    func manager() async throws -> BackgroundTaskManager {
+        var configuration = BackgroundTaskManager.Configuration(maxConcurrent: Self.mostInFlight)
+        (configuration.enablePersistence, configuration.statePath) = (true, path)
+        let manager = try await BackgroundTaskManager(configuration: configuration)
+        let events = manager.taskEvents
+        Task {
+            for await case .event(.completed(let task)) in events { note("f", task.id) }
+        }
+        manager.handle("job") { _, context in
+            note("s", context.task.id)
+            return 1
+        }
+        return manager
+    }
+
     func work(killedAfter microseconds: Int) async throws {
-        let store = try await TaskDirectory(path).open(now: UnixTime.now())
+        let manager = try await manager()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: .microseconds(microseconds))
                 kill(getpid(), SIGKILL)
             }
-            for _ in 0..<8 {
-                group.addTask {
-                    while true {
-                        let added = try await store.add([NewTask("job")], now: UnixTime.now())
-                        for task in added { note("a", task.id) }
-                    }
-                }
-            }
-            for _ in 0..<Self.workers {
-                group.addTask { while true { try await serve(store) } }
-            }
+            try await manager.add(
+                ScheduleRecord(
+                    "tick", NewTask("job"), try Schedule("* * * * * *", from: .now()),
+                    overlap: .allow))
+            for _ in 0..<8 { group.addTask { while true { try await add(to: manager) } } }
             try await group.waitForAll()
         }
     }
 
-    private func serve(_ store: SQLiteTaskStore) async throws {
-        let tasks = try await store.claim(Self.request, now: UnixTime.now()).tasks
-        for task in tasks { note("s", task.id) }
-        let ends = tasks.map { TaskEnd(id: $0.id, token: $0.token, outcome: Self.outcome) }
-        for case let task? in try await store.finish(ends, now: UnixTime.now()) {
-            note("f", task.id)
-        }
+    private func add(to manager: BackgroundTaskManager) async throws {
+        for _ in 0..<5 { note("a", try await manager.add(NewTask("job")).id) }
+        var diamond = NewGraph()
+        diamond.add("first", NewTask("job"))
+        diamond.add("left", NewTask("job"), after: ["first"])
+        diamond.add("right", NewTask("job"), after: ["first"])
+        diamond.add("last", NewTask("job"), after: ["left", "right"])
+        for task in try await manager.add(diamond) { note("a", task.id) }
     }
 }

@@ -266,6 +266,33 @@ import NocturneTasks
         #expect(try await store.add([task()], now: now).map(\.id.number) == [1])
     }
 
+    @Test func `a row that cannot be read is told and left, and keeps nobody from the others`()
+        async throws
+    {
+        let directory = try TaskDirectory()
+        let store = try await directory.open()
+        let tasks = ["one", "marked", "three"].map { key in task { $0.idempotencyKey = key } }
+        _ = try await store.add(tasks, now: now)
+        await store.close()
+        try directory.overwrite(#"{"idempotencyKey":"marked"}"#, with: "?")
+
+        for _ in 0..<2 {
+            let again = try await directory.open()
+            let warnings = try await again.warnings()
+            #expect(warnings.count == 1)
+            #expect(warnings.first?.hasPrefix("task 2 cannot be read and is left as it is") == true)
+            for limit in 1...3 {
+                let page = try await again.tasks(where: TaskFilter(), limit: limit, before: nil)
+                #expect(page.map(\.id.number) == Array([3, 1].prefix(limit)))
+            }
+            let error = await #expect(throws: TaskError.self) { try await again.task(TaskID(2)) }
+            #expect(error?.description.contains("task 2") == true)
+            await again.close()
+        }
+        let last = try await directory.open()
+        #expect(try await claim(last, 9).map(\.id.number) == [1, 3])
+    }
+
     @Test func `a file of a newer version is refused and left as it is`() async throws {
         let directory = try TaskDirectory()
         try await directory.open().close()

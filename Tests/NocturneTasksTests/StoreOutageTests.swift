@@ -1,6 +1,7 @@
 // StoreOutageTests.swift — a store that fails for a while, as on a full disk: nothing is lost, nothing runs twice, and
 // somebody hears of it. Next: FailingStore.swift.
 
+import Glibc
 import Testing
 
 import NocturneCore
@@ -119,6 +120,48 @@ import NocturneTasks
         #expect(runs.all.sorted() == expected.map(Int64.init))
         #expect(try await manager.statistics().totals.crashed == 0)
         await manager.shutdown()
+    }
+
+    /// The same with a real file, on a disk that is really full: of what the process may write, nothing is left.
+    @Test func `a disk that is full for a second costs nothing but that second`() async throws {
+        await #expect(processExitsWith: .success) {
+            let directory = try TaskDirectory()
+            var configuration = BackgroundTaskManager.Configuration(maxConcurrent: 4)
+            (configuration.enablePersistence, configuration.statePath) = (true, directory.path)
+            let manager = try await BackgroundTaskManager(configuration: configuration)
+            let told = Collected<TaskEventDelivery>()
+            let stream = manager.taskEvents
+            Task {
+                for await delivery in stream {
+                    if delivery == .storeRecovered { told.append(delivery) }
+                    if case .storeFailed = delivery { told.append(delivery) }
+                }
+            }
+            let runs = Counter(), gate = Counter()
+            manager.handle("job") { _, _ in
+                _ = runs.add(1)
+                try await eventually("the disk is full") { gate.current == 1 }
+                return .string(String(repeating: "x", count: 100_000))
+            }
+            let jobs = [NewTask](repeating: NewTask("job"), count: 4)
+            let ids = try await manager.add(jobs).map(\.id)
+            try await eventually("they run") { runs.current == 4 }
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            let most = limit.rlim_max
+            limit.rlim_cur = 128 << 10
+            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            _ = gate.add(1)
+            try await eventually("it is told") { told.all.count == 1 }
+            #expect(try await manager.statistics().count(.running) == 4)
+            limit.rlim_cur = most
+            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            for id in ids { #expect(try await manager.result(of: id).string?.count == 100_000) }
+            #expect(runs.current == 4)
+            try await eventually("that it is over is told") { told.all.last == .storeRecovered }
+            await manager.shutdown()
+        }
     }
 
     @Test
