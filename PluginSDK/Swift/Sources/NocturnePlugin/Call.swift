@@ -62,12 +62,17 @@ public struct Call: Sendable {
 
 /// How a call ended.
 struct Outcome: Sendable {
+    /// An end that only tasks have.
+    enum TaskEnd: Sendable { case paused, retryAfter(UInt64, String), snoozed(UInt64) }
+
     let status: UInt32
     let bytes: [UInt8]
+    let taskEnd: TaskEnd?
 
-    private init(status: UInt32, bytes: [UInt8]) {
+    private init(status: UInt32, bytes: [UInt8], taskEnd: TaskEnd? = nil) {
         self.status = status
         self.bytes = bytes
+        self.taskEnd = taskEnd
     }
 
     init(status: UInt32, message: String) {
@@ -85,8 +90,17 @@ struct Outcome: Sendable {
         self.init(status: NOCTURNE_OK, bytes: bytes)
     }
 
-    init(error: any Error) {
+    init(error: any Error, ofTask isTask: Bool) {
         switch error {
+        case is Paused where isTask:
+            self.init(status: NOCTURNE_CANCELLED, bytes: [], taskEnd: .paused)
+        case let later as RetryLater where isTask:
+            self.init(
+                status: NOCTURNE_RETRY, bytes: Array(later.reason.utf8),
+                taskEnd: .retryAfter(later.delay.milliseconds, later.reason))
+        case let snooze as Snooze where isTask:
+            self.init(
+                status: NOCTURNE_RETRY, bytes: [], taskEnd: .snoozed(snooze.delay.milliseconds))
         case let error as PluginError:
             let status =
                 error.isInvalidInput

@@ -37,6 +37,16 @@ public struct Host: Sendable {
         try registry.unregister(.command, command)
     }
 
+    /// Gives `task` its handler, in place of what it had. The manifest must declare the task.
+    public func register(task: String, _ handler: TaskHandler) throws(HostError) {
+        try registry.register(.task, task, handler.handler)
+    }
+
+    /// Takes `task` its handler; attempts at it fail, and are tried again.
+    public func unregister(task: String) throws(HostError) {
+        try registry.unregister(.task, task)
+    }
+
     /// Listens to `event`, which the manifest must name in `listens`.
     public func subscribe(_ event: String, _ listener: Listener) throws(HostError) {
         try registry.register(.listener, event, listener.handler)

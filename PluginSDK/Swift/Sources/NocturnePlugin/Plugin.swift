@@ -12,7 +12,7 @@
 /// ])
 /// ```
 ///
-/// Every tool, command and event that `manifest.json` declares needs a handler here, or one given by
+/// Every tool, command, task and event that `manifest.json` declares needs a handler here, or one given by
 /// ``Host/register(tool:_:)`` before `activate` ends; the host refuses the plugin otherwise, by name.
 ///
 /// Hooks run on a call thread, one at a time. They may be `async`.
@@ -22,6 +22,7 @@ public struct Plugin: Sendable {
 
     let tools: [String: Tool]
     let commands: [String: Command]
+    let tasks: [String: TaskHandler]
     let listeners: [String: Listener]
     let activate: Hook?
     let deactivate: Hook?
@@ -32,6 +33,7 @@ public struct Plugin: Sendable {
     /// - Parameters:
     ///   - tools: By the names of the manifest's `contributes.tools`.
     ///   - commands: By the names of the manifest's `contributes.commands`.
+    ///   - tasks: By the names of the manifest's `contributes.tasks`.
     ///   - listeners: By the event names of the manifest's `contributes.listens`.
     ///   - state: Carries state through a reload; needs `"reload": {"state": true}` in the manifest.
     ///   - health: Throws if the plugin cannot serve; a reload then goes back to the old one.
@@ -43,6 +45,7 @@ public struct Plugin: Sendable {
     public init(
         tools: [String: Tool] = [:],
         commands: [String: Command] = [:],
+        tasks: [String: TaskHandler] = [:],
         listeners: [String: Listener] = [:],
         state: StateHooks? = nil,
         health: Hook? = nil,
@@ -52,6 +55,7 @@ public struct Plugin: Sendable {
     ) {
         self.tools = tools
         self.commands = commands
+        self.tasks = tasks
         self.listeners = listeners
         self.state = state
         self.health = health

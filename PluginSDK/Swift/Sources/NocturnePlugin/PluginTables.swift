@@ -25,6 +25,7 @@ struct PluginTables: Sendable {
         let kinds: [(String, Registry.Kind, [String: Handler])] = [
             (NOCTURNE_TOOLS, .tool, plugin.tools),
             (NOCTURNE_COMMANDS, .command, plugin.commands),
+            (NOCTURNE_TASKS, .task, plugin.tasks.mapValues(\.handler)),
             (NOCTURNE_LISTENERS, .listener, plugin.listeners.mapValues(\.handler)),
         ]
         for (id, kind, handlers) in kinds where !handlers.isEmpty {

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// The handlers of a plugin by kind and name.
 final class Registry: Sendable {
-    enum Kind: Sendable, Hashable { case tool, command, listener }
+    enum Kind: Sendable, Hashable { case tool, command, task, listener }
 
     private struct Key: Hashable {
         let kind: Kind
@@ -23,7 +23,8 @@ final class Registry: Sendable {
     func box(_ kind: Kind, _ name: String, _ handler: Handler) -> HandlerBox {
         boxes.withLock { boxes in
             let key = Key(kind: kind, name: name)
-            let box = boxes[key] ?? HandlerBox(host: Host(tables: tables, registry: self), running)
+            let host = Host(tables: tables, registry: self)
+            let box = boxes[key] ?? HandlerBox(isTask: kind == .task, host: host, running)
             box.handler.withLock { $0 = handler }
             boxes[key] = box
             return box
@@ -71,10 +72,12 @@ final class RunningCalls: Sendable {
 /// What the host's `context` points to: the handler of one name.
 final class HandlerBox: Sendable {
     let handler = Mutex<Handler?>(nil)
+    private let isTask: Bool
     private let host: Host
     private let running: RunningCalls
 
-    init(host: Host, _ running: RunningCalls) {
+    init(isTask: Bool, host: Host, _ running: RunningCalls) {
+        self.isTask = isTask
         self.host = host
         self.running = running
     }
@@ -105,7 +108,7 @@ final class HandlerBox: Sendable {
             do {
                 outcome = Outcome(result: try body(input, Call(host: host, handle: handle)))
             } catch {
-                outcome = Outcome(error: error)
+                outcome = Outcome(error: error, ofTask: isTask)
             }
             handle.complete(outcome)
         case (.success(let input), .asynchronous(let body)):
@@ -121,13 +124,13 @@ final class HandlerBox: Sendable {
     ) {
         CallExecutor.withExecutor { executor in
             running.start(handle.address) {
-                Task(executorPreference: executor) { [host, running] in
+                Task(executorPreference: executor) { [isTask, host, running] in
                     let outcome: Outcome
                     do {
                         outcome = Outcome(
                             result: try await body(input, Call(host: host, handle: handle)))
                     } catch {
-                        outcome = Outcome(error: error)
+                        outcome = Outcome(error: error, ofTask: isTask)
                     }
                     running.end(handle.address)
                     handle.complete(outcome)

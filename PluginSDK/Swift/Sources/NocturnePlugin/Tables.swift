@@ -13,6 +13,7 @@ struct HostTables: Sendable {
     let events: EventsTable?
     let calls: CallsTable?
     let contributions: ContributionsTable?
+    let tasks: TasksTable?
 
     /// `nil` if the host's table is shorter than ABI 1.0's or has no function where one must be.
     init?(_ host: UnsafePointer<nocturne_host_t>) {
@@ -34,8 +35,8 @@ struct HostTables: Sendable {
             .flatMap(StorageTable.init)
         events = table(NOCTURNE_HOST_EVENTS, nocturne_host_events_t.self).flatMap(EventsTable.init)
         calls = table(NOCTURNE_HOST_CALLS, nocturne_host_calls_t.self).flatMap(CallsTable.init)
-        contributions = table(NOCTURNE_HOST_CONTRIBUTIONS, nocturne_host_contributions_t.self)
-            .flatMap(ContributionsTable.init)
+        contributions = extensions(NOCTURNE_HOST_CONTRIBUTIONS).flatMap(ContributionsTable.init)
+        tasks = table(NOCTURNE_HOST_TASKS, nocturne_host_tasks_t.self).flatMap(TasksTable.init)
     }
 
     func isCancelled(_ call: OpaquePointer) -> Bool { body.is_cancelled(call) != 0 }
@@ -45,6 +46,7 @@ struct HostTables: Sendable {
 
     /// A late completion is legal and ignored, so there is no error to tell.
     func complete(_ call: OpaquePointer, _ outcome: Outcome) {
+        if let end = outcome.taskEnd, let tasks { return tasks.complete(call, end) }
         outcome.bytes.withUnsafeBytes { bytes in
             _ = body.complete(call, outcome.status, bytes.baseAddress, UInt64(bytes.count))
         }
@@ -213,7 +215,16 @@ struct CallsTable: Sendable {
 struct ContributionsTable: Sendable {
     private let body: nocturne_host_contributions_t
 
-    init?(_ table: nocturne_host_contributions_t) {
+    /// The functions for tasks were appended: a host without tasks has a shorter table.
+    init?(_ place: UnsafeRawPointer) {
+        let size = Int(place.load(as: UInt32.self))
+        let least = MemoryLayout.offset(of: \nocturne_host_contributions_t.register_task)
+        guard let least, size >= least else { return nil }
+        var table = nocturne_host_contributions_t()
+        withUnsafeMutableBytes(of: &table) { copy in
+            copy.copyMemory(
+                from: UnsafeRawBufferPointer(start: place, count: min(size, copy.count)))
+        }
         guard table.register_tool != nil, table.unregister_tool != nil,
             table.register_command != nil, table.unregister_command != nil,
             table.subscribe != nil, table.unsubscribe != nil
@@ -230,6 +241,7 @@ struct ContributionsTable: Sendable {
             switch kind {
             case .tool: body.register_tool(name, handler, context)
             case .command: body.register_command(name, handler, context)
+            case .task: body.register_task?(name, handler, context) ?? -ENOSYS
             case .listener: body.subscribe(name, handler, context)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }
@@ -241,8 +253,64 @@ struct ContributionsTable: Sendable {
             switch kind {
             case .tool: body.unregister_tool(name)
             case .command: body.unregister_command(name)
+            case .task: body.unregister_task?(name) ?? -ENOSYS
             case .listener: body.unsubscribe(name)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }
+    }
+}
+
+struct TasksTable: Sendable {
+    private let body: nocturne_host_tasks_t
+
+    init?(_ table: nocturne_host_tasks_t) {
+        guard table.info != nil, table.progress != nil, table.log != nil, table.checkpoint != nil,
+            table.is_pause_requested != nil, table.pause != nil, table.retry_after != nil,
+            table.snooze != nil
+        else { return nil }
+        body = table
+    }
+
+    private static let isOver = "a task's attempt (it is over)"
+
+    func info(_ call: CallHandle) throws(HostError) -> [UInt8] {
+        let result = call.use { call in
+            Result { () throws(HostError) in
+                try readAll("a task's attempt") { body.info(call, $0, $1) }
+            }
+        }
+        guard let bytes = try result?.get() else { throw .wrongState(Self.isOver) }
+        return bytes
+    }
+
+    /// What the host cannot take in time is dropped, and what an attempt that is over says.
+    func progress(_ call: CallHandle, _ percent: Double, _ message: String?) {
+        _ = call.use { call in
+            guard let message else { return body.progress(call, percent, nil) }
+            return body.progress(call, percent, message)
+        }
+    }
+
+    func log(_ call: CallHandle, _ line: String) { _ = call.use { body.log($0, line) } }
+
+    func checkpoint(_ call: CallHandle, _ json: [UInt8]) throws(HostError) {
+        let code = call.use { call in
+            json.withUnsafeBytes { body.checkpoint(call, $0.baseAddress, UInt64($0.count)) }
+        }
+        guard let code else { throw .wrongState(Self.isOver) }
+        if code != 0 { throw HostError(Int64(code), "a task's checkpoint") }
+    }
+
+    func isPauseRequested(_ call: CallHandle) -> Bool {
+        call.use { body.is_pause_requested($0) } ?? 0 != 0
+    }
+
+    func complete(_ call: OpaquePointer, _ end: Outcome.TaskEnd) {
+        switch end {
+        case .paused: _ = body.pause(call)
+        case .retryAfter(let milliseconds, let reason):
+            _ = body.retry_after(call, milliseconds, reason)
+        case .snoozed(let milliseconds): _ = body.snooze(call, milliseconds)
+        }
     }
 }

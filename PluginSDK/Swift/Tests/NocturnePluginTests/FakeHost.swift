@@ -102,6 +102,7 @@ enum FakeServices {
         case NOCTURNE_HOST_EVENTS: UnsafeRawPointer(FakeHost.keep(events))
         case NOCTURNE_HOST_CALLS: UnsafeRawPointer(FakeHost.keep(calls))
         case NOCTURNE_HOST_CONTRIBUTIONS: UnsafeRawPointer(FakeHost.keep(contributions))
+        case NOCTURNE_HOST_TASKS: UnsafeRawPointer(FakeHost.keep(FakeTasks.table))
         default: nil
         }
     }
@@ -185,7 +186,9 @@ enum FakeServices {
         register_command: { name, _, context in add("command", name, context) },
         unregister_command: { name in remove("command", name) },
         subscribe: { name, _, context in add("event", name, context) },
-        unsubscribe: { name in remove("event", name) })
+        unsubscribe: { name in remove("event", name) },
+        register_task: { name, _, context in add("task", name, context) },
+        unregister_task: { name in remove("task", name) })
 
     static func add(
         _ kind: String, _ name: UnsafePointer<CChar>?, _ context: UnsafeMutableRawPointer?
