@@ -16,8 +16,7 @@ extension BackgroundTaskManager {
         let (old, shadowed) = state.withLock { state in
             let old = state.plugins.pools[plugin]
             if old?.names == names { return (nil as PluginPool?, names.intersection(state.names)) }
-            var pool = PluginPool(names: names)
-            if old?.isWaiting == true { pool.search = .wanted }
+            let pool = PluginPool(names: names)
             state.plugins.caller = caller
             state.plugins.set(names.isEmpty ? nil : pool, for: plugin)
             return (old, names.intersection(state.names))
@@ -38,6 +37,7 @@ extension BackgroundTaskManager {
                 guard var pool = state.plugins.pools[plugin], pool.isWanted else { return place }
                 if let place {
                     pool.places.append(place)
+                    pool.search = .none
                 } else {
                     pool.search = .waiting(getInLine(caller, plugin))
                 }
@@ -66,11 +66,9 @@ extension BackgroundTaskManager {
         }
     }
 
-    /// Gives back the places that are held.
-    ///
-    /// - Parameter areWanted: tasks may still wait for them.
-    func giveBackPlaces(areWanted: Bool = false) {
-        let places = state.withLock { $0.plugins.takeAllPlaces(areWanted: areWanted) }
+    /// Gives back the places that are held: a claim did not use them.
+    func giveBackPlaces() {
+        let places = state.withLock { $0.plugins.takeAllPlaces() }
         for place in places { place.giveBack() }
     }
 

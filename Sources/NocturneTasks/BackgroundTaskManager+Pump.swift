@@ -28,17 +28,20 @@ extension BackgroundTaskManager {
             let (request, plugins) = state.withLock { state in
                 (claimRequest(&state), state.plugins.order)
             }
-            guard let request else { return giveBackPlaces(areWanted: true) }
+            guard let request else { return giveBackPlaces() }
             let claim: Claim
             do throws(TaskError) {
                 claim = try await store.claim(request, now: clock.now)
             } catch {
-                giveBackPlaces(areWanted: true)
+                giveBackPlaces()
                 return retryStore(error)
             }
             start(claim.tasks)
-            let lacksPlaces = state.withLock { $0.plugins.note(short: claim.short, of: plugins) }
-            if claim.tasks.count < request.limit, !lacksPlaces { return giveBackPlaces() }
+            if let short = claim.short {
+                state.withLock { $0.plugins.pools[plugins[short]]?.search = .wanted }
+            } else if claim.tasks.count < request.limit {
+                return giveBackPlaces()
+            }
         }
     }
 

@@ -10,9 +10,9 @@ internal import NocturneCore
 struct PluginPool: Sendable {
     /// What is done about a place.
     enum Search: Sendable {
-        /// No task waits for one.
+        /// Nothing, as far as is known no task waits for one.
         case none
-        /// A task was passed over because no place was held.
+        /// The next task lacks one.
         case wanted
         /// None was free; this job waits in the plugin's line for one.
         case waiting(Task<Void, Never>)
@@ -24,18 +24,12 @@ struct PluginPool: Sendable {
 
     init(names: Set<String>) { self.names = names }
 
-    /// A claim did, or did not, pass over a task because no place was left.
-    mutating func note(isShort: Bool) {
-        switch (search, isShort) {
-        case (.none, true): search = .wanted
-        case (.wanted, false): search = .none
-        default: break
-        }
-    }
-
     var isWanted: Bool { if case .wanted = search { true } else { false } }
 
     var isWaiting: Bool { if case .waiting = search { true } else { false } }
+
+    /// How many places a claim may use; `nil`: it need not wait for any.
+    var count: Int? { isWaiting && places.isEmpty ? nil : places.count }
 
     func stopWaiting() { if case .waiting(let job) = search { job.cancel() } }
 }
@@ -61,30 +55,19 @@ struct PluginPools: Sendable {
 
     var wanted: [PluginID] { order.filter { pools[$0]?.isWanted == true } }
 
-    /// How many places are held, in ``order``.
-    var places: [Int] { order.map { pools[$0]?.places.count ?? 0 } }
+    /// The places for a claim, in ``order``.
+    var places: [Int?] { order.map { pools[$0]?.count } }
 
     mutating func takePlace(for name: String) -> (any PluginPlace)? {
         sharing[name].flatMap { pools[order[$0]]?.places.popLast() }
     }
 
-    mutating func takeAllPlaces(areWanted: Bool) -> [any PluginPlace] {
+    mutating func takeAllPlaces() -> [any PluginPlace] {
         var places: [any PluginPlace] = []
-        for plugin in order {
-            guard var pool = pools[plugin], !pool.places.isEmpty else { continue }
-            places += pool.places
-            pool.places = []
-            if areWanted { pool.note(isShort: true) }
-            pools[plugin] = pool
+        for plugin in order where pools[plugin]?.places.isEmpty == false {
+            places += pools[plugin]?.places ?? []
+            pools[plugin]?.places = []
         }
         return places
-    }
-
-    /// Notes what a claim passed over, whose places were those of `order`. Returns whether a place should be looked for.
-    mutating func note(short: Set<Int>, of order: [PluginID]) -> Bool {
-        for (index, plugin) in order.enumerated() {
-            pools[plugin]?.note(isShort: short.contains(index))
-        }
-        return order.contains { pools[$0]?.isWanted == true }
     }
 }

@@ -78,8 +78,9 @@ extension TaskContext {
             let progress = TaskProgress(percent: max(fresh.percent, before), message: fresh.message)
             state.progress = progress
             state.isProgressNoted = false
+            // Somebody will tell the latest, even if late.
+            if state.isTellingProgress { return (nil, nil) }
             if let told = state.toldProgress, uptime - told < Self.progressInterval {
-                if state.isTellingProgress { return (nil, nil) }
                 state.isTellingProgress = true
                 return (nil, told + Self.progressInterval)
             }

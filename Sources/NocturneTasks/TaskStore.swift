@@ -115,12 +115,12 @@ package struct ClaimRequest: Sendable {
     package let names: Set<String>
     /// The names whose handlers share places, and which places: an index of ``places``.
     package let sharing: [String: Int]
-    /// How many are free of each kind of place.
-    package let places: [Int]
+    /// How many are held of each kind of place; `nil`: none is to be had, so tasks that need one are passed over.
+    package let places: [Int?]
     package let limit: Int
 
     package init(
-        worker: WorkerID, names: Set<String>, sharing: [String: Int] = [:], places: [Int] = [],
+        worker: WorkerID, names: Set<String>, sharing: [String: Int] = [:], places: [Int?] = [],
         limit: Int
     ) {
         (self.worker, self.names, self.limit) = (worker, names, limit)
@@ -132,8 +132,8 @@ package struct ClaimRequest: Sendable {
 package struct Claim: Sendable, Hashable {
     /// In the order in which they should start.
     package var tasks: [TaskRecord] = []
-    /// The places of which there were too few, so that a task was passed over.
-    package var short: Set<Int> = []
+    /// The kind of place that the next task lacks: nothing behind it was given, so that it keeps its turn.
+    package var short: Int?
 
     package init() {}
 }

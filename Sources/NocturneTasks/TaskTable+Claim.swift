@@ -19,16 +19,18 @@ extension TaskTable {
         while claim.tasks.count < request.limit, let front = fronts.removeFirst() {
             let lane = front.lane, queue = lanes[lane].queue
             guard queues[queue].mayStart(now: now) else { continue }
-            let place = request.place(of: lanes[lane].name.name)
-            if let place, places[place] == 0 {
-                claim.short.insert(place)
-                continue
-            }
-            _ = lanes[lane].ready.removeFirst()
-            if var record = records[front.task.id], hasPlace(record, front.task, lane) {
+            if var record = records[front.task.id], mayStart(record, front.task, lane) {
+                if let place = request.place(of: record.name) {
+                    guard let free = places[place] else { continue }
+                    guard free > 0 else {
+                        claim.short = place
+                        break
+                    }
+                    places[place] = free - 1
+                }
+                _ = lanes[lane].ready.removeFirst()
                 start(&record, for: request.worker, now: now)
                 claim.tasks.append(record)
-                if let place { places[place] -= 1 }
             }
             if let next = self.front(of: lane) { fronts.insert(next) }
         }
@@ -47,10 +49,11 @@ extension TaskTable {
         return nil
     }
 
-    /// Whether the task's key leaves it a place. If not, it is put aside until one gets free.
-    private mutating func hasPlace(_ record: TaskRecord, _ entry: ReadyTask, _ lane: Int) -> Bool {
+    /// Whether the task's key lets it start. If not, it is put aside until it does.
+    private mutating func mayStart(_ record: TaskRecord, _ entry: ReadyTask, _ lane: Int) -> Bool {
         guard let name = record.key?.name, let group = keys[name] else { return true }
         if group.running < group.limit { return true }
+        _ = lanes[lane].ready.removeFirst()
         keys[name]?.parked[lane, default: Heap()].insert(entry)
         return false
     }

@@ -36,19 +36,19 @@ struct NaiveTasks {
         items.count { $0.state == .running && holds($0) }
     }
 
-    /// The ids that a claim must give, in order, and the kinds of place that others lacked.
+    /// The ids that a claim must give, in order, and the kind of place that the next one lacks.
     mutating func claim(
         _ request: ClaimRequest, now: UnixTime
-    ) -> (ids: [TaskID], short: Set<Int>) {
+    ) -> (ids: [TaskID], short: Int?) {
         var claimed: [TaskID] = []
-        var short: Set<Int> = []
+        var short: Int?
         var places = request.places
         let order = items.indices.filter {
             items[$0].state == .available
                 && (request.names.contains(items[$0].task.name)
                     || request.sharing[items[$0].task.name] != nil)
         }.sorted { rank(items[$0]) < rank(items[$1]) }
-        for index in order where claimed.count < request.limit {
+        for index in order where claimed.count < request.limit && short == nil {
             let task = items[index].task
             if paused.contains(task.queue) { continue }
             if let limit = limits[task.queue],
@@ -60,11 +60,12 @@ struct NaiveTasks {
                 continue
             }
             if !request.names.contains(task.name), let place = request.sharing[task.name] {
-                if places[place] == 0 {
-                    short.insert(place)
+                guard let free = places[place] else { continue }
+                guard free > 0 else {
+                    short = place
                     continue
                 }
-                places[place] -= 1
+                places[place] = free - 1
             }
             items[index].state = .running
             items[index].attempt += 1
