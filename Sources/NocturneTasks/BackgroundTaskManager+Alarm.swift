@@ -74,11 +74,11 @@ extension BackgroundTaskManager {
 
     private func stopLateRuns(at uptime: Duration) {
         let grace = configuration.stopGrace
-        let runs = state.withLock { state -> [TaskContext] in
-            guard let stop = state.nextStop, stop <= uptime else { return [] }
+        let runs = state.withLock { state -> [TaskContext]? in
+            guard let stop = state.nextStop, stop <= uptime else { return nil }
             return Array(state.runs.values)
         }
-        if runs.isEmpty { return }
+        guard let runs else { return }
         for run in runs where run.nextStop(grace: grace).map({ $0 <= uptime }) == true {
             if let outcome = run.stoppedOutcome {
                 end(run, outcome)

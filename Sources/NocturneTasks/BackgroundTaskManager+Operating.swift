@@ -6,7 +6,9 @@ internal import NocturneCore
 // MARK: - Queues
 
 extension BackgroundTaskManager {
-    /// Sets a queue up, or up anew: its limit, its rate, whether it is paused.
+    /// Sets a queue up, or up anew: its limit, its rate, whether it is paused. What runs goes on.
+    ///
+    /// - Throws: ``TaskError/invalidName(_:_:)`` or ``TaskError/store(_:)``.
     public func put(_ queue: QueueSettings) async throws(TaskError) {
         try NewTask.check(name: queue.name, of: "queue")
         try await store.put(queue, now: clock.now)
@@ -16,6 +18,8 @@ extension BackgroundTaskManager {
     public func queues() async throws(TaskError) -> [QueueSettings] { try await store.queues() }
 
     /// Starts no more tasks of a queue, or starts them again. What runs goes on.
+    ///
+    /// - Throws: ``TaskError/noQueue(_:)`` if it was not set up and no task stood in it, or ``TaskError/store(_:)``.
     public func setPaused(_ isPaused: Bool, queue name: String) async throws(TaskError) {
         let known = try await store.queues().first { $0.name == name }
         guard var queue = known else { throw .noQueue(name) }
@@ -29,7 +33,9 @@ extension BackgroundTaskManager {
 extension BackgroundTaskManager {
     /// Adds a recurring task, or replaces the one of its name: there are never two. One that was paused stays so. If
     /// its times are the same as before, it goes on where it was, and what it missed is made up for as its policy says;
-    /// else nothing happens for times that are past.
+    /// else nothing happens for times that are past. So a program may add its schedules at each start.
+    ///
+    /// - Throws: what ``add(_:)-(NewTask)`` throws for its task.
     public func add(_ schedule: ScheduleRecord) async throws(TaskError) {
         let now = clock.now
         try NewTask.check(name: schedule.name, of: "schedule")
@@ -45,6 +51,8 @@ extension BackgroundTaskManager {
     }
 
     /// Removes a recurring task. Its runs remain.
+    ///
+    /// - Throws: ``TaskError/noSchedule(_:)`` or ``TaskError/store(_:)``, like the next two.
     public func removeSchedule(_ name: String) async throws(TaskError) {
         try await store.removeSchedule(name, now: clock.now)
     }

@@ -75,9 +75,11 @@ extension BackgroundTaskManager {
     /// When an attempt that begins now is stopped.
     private func end(of record: TaskRecord, at uptime: Duration) -> Duration? {
         let end = record.timeout.map { uptime + $0 }
-        guard let deadline = record.deadline else { return end }
-        let left = uptime + max(.zero, deadline.since(clock.now))
-        return end.map { min($0, left) } ?? left
+        guard let left = record.deadline?.since(clock.now), left <= NewTask.longestTimeout else {
+            return end  // What is so far away is for a later process to watch.
+        }
+        let stop = uptime + max(.zero, left)
+        return end.map { min($0, stop) } ?? stop
     }
 
     /// Notes a run, and finds what runs it.
@@ -172,6 +174,7 @@ extension BackgroundTaskManager {
                 state.runs[end.id] = nil
             }
             guard state.runs.isEmpty else { return [] }
+            state.nextStop = nil
             defer { state.drained = [] }
             return state.drained
         }

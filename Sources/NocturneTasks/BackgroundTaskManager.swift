@@ -29,9 +29,18 @@ public final class BackgroundTaskManager: Sendable {
         /// Finished tasks are kept for so long at most. At least zero.
         public var keepsFinishedFor = Duration.seconds(7 * 86_400)
         /// How long ``BackgroundTaskManager/shutdown()`` waits for what runs before it asks it to stop.
-        public var drain = Duration.seconds(30)
+        /// From zero to ``longestWait``, to which others are moved.
+        public var drain = Duration.seconds(30) {
+            didSet { drain = min(max(drain, .zero), Self.longestWait) }
+        }
         /// How long a handler may take to stop after it was asked to; then its task goes on without it.
-        public var stopGrace = Duration.seconds(5)
+        /// From zero to ``longestWait``, to which others are moved.
+        public var stopGrace = Duration.seconds(5) {
+            didSet { stopGrace = min(max(stopGrace, .zero), Self.longestWait) }
+        }
+
+        /// A day: whoever waits longer for an end does not want one.
+        public static let longestWait = Duration.seconds(86_400)
 
         /// The defaults, with as many tasks at once as given; without a number, as there are processors.
         public init(maxConcurrent: Int = Self.processors) {

@@ -26,7 +26,7 @@ public struct NewTask: Sendable, Hashable {
     public var start = Start.now
     /// How often and when it is tried again; `nil`: as the manager's configuration says.
     public var retry: RetryPolicy?
-    /// How long one attempt may take, more than 0; `nil`: as long as it likes.
+    /// How long one attempt may take, from a millisecond to ``longestTimeout``; `nil`: as long as it likes.
     public var timeout: Duration?
     /// If it has not ended by then, it fails and is not tried again; later than its start.
     public var deadline: UnixTime?
@@ -45,6 +45,8 @@ public struct NewTask: Sendable, Hashable {
     public static let idempotencyPeriod = Duration.seconds(86_400)
     /// Bytes of a name of any kind.
     public static let longestNameBytes = 200
+    /// A year: longer than any process runs.
+    public static let longestTimeout = Duration.seconds(365 * 86_400)
     /// No moment is at or after this one: the year 10000.
     static let endOfTime = UnixTime(milliseconds: 253_402_300_800_000)
 
@@ -83,8 +85,8 @@ public struct NewTask: Sendable, Hashable {
                     "the delay of \(name)", "not negative, and end before the year 10000")
             }
         }
-        if let timeout, timeout.wholeMilliseconds < 1 {
-            throw .invalidTime("the timeout of \(name)", "at least a millisecond")
+        if let timeout, timeout.wholeMilliseconds < 1 || timeout > Self.longestTimeout {
+            throw .invalidTime("the timeout of \(name)", "from a millisecond to a year")
         }
         if let deadline, deadline <= due || deadline >= Self.endOfTime {
             throw .invalidTime(

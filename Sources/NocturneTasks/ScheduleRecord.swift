@@ -54,9 +54,9 @@ public struct ScheduleRecord: Sendable, Hashable {
 
     /// To be called before what is due at `now` is asked for.
     ///
-    /// A clock that is set back far was wrong before, or is now. If it was, time comes to where it had been step by step,
-    /// and all runs on the way are right. If it jumps there, it was wrong in between: what had happened before is not to
-    /// happen again.
+    /// A clock that is set back far was wrong before, or is now. If it was, time comes to where it had been step by
+    /// step, and all runs on the way are right. If it jumps there, it was wrong in between: what had happened before is
+    /// not to happen again.
     mutating func noteClock(_ now: UnixTime) {
         if now.adding(CatchUp.clockCorrection) < last {
             reached = reached.map { max($0, last) } ?? last

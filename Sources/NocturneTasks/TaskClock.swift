@@ -20,7 +20,12 @@ package struct SystemTaskClock: TaskClock {
 
     package var uptime: Duration { .uptime }
 
+    /// Swift's own clocks end the process when they are to sleep for longer than 2⁶³ seconds.
+    private static let longestSleep = Duration.seconds(86_400)
+
     package func sleep(until deadline: Duration) async throws {
-        try await Task.sleep(for: deadline - uptime, clock: .suspending)
+        repeat {
+            try await Task.sleep(for: min(deadline - uptime, Self.longestSleep), clock: .suspending)
+        } while uptime < deadline
     }
 }

@@ -68,7 +68,9 @@ extension TaskContext {
     /// Events of one task come no faster than this; the last one always comes.
     static let progressInterval = Duration.milliseconds(200)
 
-    /// Says how far the task is: 0...100, never less than before in this attempt.
+    /// Says how far the task is, in percent. Values outside of 0...100 are moved to the nearest, less than before in
+    /// this attempt counts as what it was, and what is no number as 0. The message is cut at
+    /// ``TaskProgress/longestMessage`` bytes.
     public func updateProgress(_ percent: Double, _ message: String? = nil) {
         let uptime = manager.clock.uptime
         let (told, waits) = state.withLock { state -> (TaskProgress?, Duration?) in
@@ -129,6 +131,8 @@ extension TaskContext {
     /// Saves what a later attempt needs to go on from here. It survives the death of this process.
     ///
     /// - Throws: ``TaskError/claimLost(_:)`` if somebody else runs the task by now: stop.
+    ///   ``TaskError/tooLarge(_:_:_:)`` beyond ``NewTask/largestValueBytes`` or ``NewTask/deepestValue``.
+    ///   ``TaskError/store(_:)`` if it was not saved.
     public func checkpoint(_ value: JSONValue) async throws(TaskError) {
         let text = value.description
         try NewTask.check(value: text, of: "the checkpoint of task \(task.id)")
@@ -138,6 +142,9 @@ extension TaskContext {
 
     /// A place where the task may be held: if somebody asked to pause it, this saves the checkpoint and leaves the
     /// handler by throwing; after a resume the handler is called again and finds the checkpoint.
+    ///
+    /// - Throws: what is not to be caught, to leave the handler; `CancellationError` if the task is to stop; what
+    ///   ``checkpoint(_:)`` throws.
     public func pausePoint(_ value: JSONValue? = nil) async throws {
         try Task.checkCancellation()
         guard state.withLock({ $0.isPauseRequested }) else { return }

@@ -13,6 +13,7 @@ final class FailingStore: TaskStore {
         var oneIn: Int?
         var random = SeededGenerator(seed: 0)
         var failures = 0
+        var calls = 0
     }
 
     static let reason = TaskError.store("the disk is full")
@@ -47,8 +48,12 @@ final class FailingStore: TaskStore {
     /// How often it threw.
     var failures: Int { state.withLock { $0.failures } }
 
+    /// How often it was asked for something.
+    var calls: Int { state.withLock { $0.calls } }
+
     private func check(isFinish: Bool = false) throws(TaskError) {
         let fails = state.withLock { state in
+            state.calls += 1
             var fails = state.fails || isFinish && state.failsToFinish
             if let oneIn = state.oneIn, state.random.isOneIn(oneIn) { fails = true }
             if fails { state.failures += 1 }

@@ -139,7 +139,9 @@ private struct TwinRun {
         let request = ClaimRequest(
             worker: worker, names: Set(random.isOneIn(3) ? ["a"] : names), limit: random.below(6))
         let now = now
-        let claimed = try await ask("claim") { try await $0.claim(request, now: now).tasks.map(plain) }
+        let claimed = try await ask("claim") {
+            try await $0.claim(request, now: now).tasks.map(plain)
+        }
         running += claimed ?? []
     }
 

@@ -67,6 +67,7 @@ import NocturneTasks
             ("the delay of job", { $0.start = .after(.nanoseconds(-1)) }),
             ("the timeout of job", { $0.timeout = .zero }),
             ("the timeout of job", { $0.timeout = .seconds(Int64.min) }),
+            ("the timeout of job", { $0.timeout = NewTask.longestTimeout + .milliseconds(1) }),
             ("the deadline of job", { $0.deadline = now }),
             ("the deadline of job", { $0.deadline = UnixTime(milliseconds: .max) }),
             (
@@ -84,7 +85,7 @@ import NocturneTasks
             #expect(message.hasPrefix(what), "\(message)")
             #expect(message.contains(" must be "))
         }
-        #expect(refusal { $0.timeout = .seconds(Int64.max) } == nil)
+        #expect(refusal { $0.timeout = NewTask.longestTimeout } == nil)
         #expect(refusal { $0.start = .at(UnixTime(milliseconds: 0)) } == nil)
     }
 
@@ -161,6 +162,28 @@ import NocturneTasks
         #expect(configuration.maxConcurrent == 1)
         configuration.maxConcurrent = -1
         #expect(configuration.maxConcurrent == 1)
+    }
+
+    /// By the machine's own clock: Swift's sleep is one of those that such a wait would crash.
+    @Test func `no wait is too long for the clock`() async throws {
+        let ever = Duration.seconds(Int64.max)
+        var configuration = BackgroundTaskManager.Configuration(maxConcurrent: 1)
+        (configuration.drain, configuration.stopGrace) = (ever, ever)
+        #expect(configuration.drain == .seconds(86_400))
+        let sleeper = Task { try await SystemTaskClock().sleep(until: ever) }
+        let manager = try await BackgroundTaskManager(configuration: configuration)
+        manager.handle("job") { _, context in
+            JSONValue(context.timeLeft.map { $0.components.seconds } ?? -1)
+        }
+        var bounded = NewTask("job")
+        bounded.timeout = NewTask.longestTimeout
+        #expect(try await manager.result(of: manager.add(bounded).id).int == 365 * 86_400 - 1)
+        var late = NewTask("job")
+        late.deadline = UnixTime(seconds: 253_402_300_799)
+        #expect(try await manager.result(of: manager.add(late).id) == -1)
+        await manager.shutdown()
+        sleeper.cancel()
+        await #expect(throws: CancellationError.self) { try await sleeper.value }
     }
 
     /// The timer of the task that makes the sweep happen is among those that are looked through.

@@ -1,4 +1,5 @@
-// TaskScheduleTests.swift — recurring tasks over restarts, wrong clocks and long absences. Next: TaskRevivalTests.swift.
+// TaskScheduleTests.swift — recurring tasks over restarts, wrong clocks and long absences.
+// Next: TaskRevivalTests.swift.
 
 import Testing
 

@@ -109,6 +109,25 @@ import NocturneTasks
         try await eventually("nobody waits for it") { [clock] in clock.nextWake == nil }
     }
 
+    /// Its alarm for the timeout outlives the run that it was for.
+    @Test func `a manager is at rest when the time of what has long ended is over`() async throws {
+        let store = FailingStore(store)
+        let manager = BackgroundTaskManager(
+            configuration: .init(maxConcurrent: 1), store: store, worker: WorkerID("w"),
+            clock: clock)
+        manager.handle("job") { _, _ in nil }
+        var bounded = NewTask("job")
+        bounded.timeout = .seconds(10)
+        _ = try await manager.result(of: manager.add(bounded).id)
+        for _ in 0..<20 {
+            clock.advance(by: .seconds(5))
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        try await eventually("it waits for nothing") { [clock] in clock.nextWake == nil }
+        #expect(store.calls < 60, "some 10 for the task, and none or a few for each alarm")
+        await manager.shutdown()
+    }
+
     // MARK: - What is left
 
     @Test func `a finished task has its last progress, however short it was`() async throws {
