@@ -148,12 +148,12 @@ private struct Victim: Sendable {
     }
 
     private func add(to manager: BackgroundTaskManager) async throws {
-        for _ in 0..<5 { note("a", try await manager.add(NewTask("job")).id) }
         var diamond = NewGraph()
         diamond.add("first", NewTask("job"))
         diamond.add("left", NewTask("job"), after: ["first"])
         diamond.add("right", NewTask("job"), after: ["first"])
         diamond.add("last", NewTask("job"), after: ["left", "right"])
         for task in try await manager.add(diamond) { note("a", task.id) }
+        for _ in 0..<5 { note("a", try await manager.add(NewTask("job")).id) }
     }
 }

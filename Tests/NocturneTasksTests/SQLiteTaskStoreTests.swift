@@ -18,7 +18,7 @@ import NocturneTasks
         return task
     }
 
-    private func claim(_ store: SQLiteTaskStore, _ limit: Int = 1, at time: UnixTime? = nil)
+    private func claim(_ store: any TaskStore, _ limit: Int = 1, at time: UnixTime? = nil)
         async throws -> [TaskRecord]
     {
         try await store.claim(
@@ -161,10 +161,16 @@ import NocturneTasks
         #expect(try await again.finish([late], now: now) == [nil])
     }
 
-    @Test func `finished tasks are kept by number and age, in the file`() async throws {
+    @Test(arguments: [true, false])
+    func `finished tasks are kept by number and age, in memory and in the file`(
+        isFile: Bool
+    ) async throws {
         let directory = try TaskDirectory()
-        let store = try await directory.open(
-            retention: TaskTable.Retention(count: 10, age: .seconds(100)))
+        let retention = TaskTable.Retention(count: 10, age: .seconds(100))
+        let store: any TaskStore =
+            isFile
+            ? try await directory.open(retention: retention)
+            : MemoryTaskStore(retention: retention)
         _ = try await store.add((0..<40).map { _ in task() }, now: now)
         for task in try await claim(store, 30) {
             let end = TaskEnd(id: task.id, token: task.token, outcome: .completed(result: "1"))

@@ -58,6 +58,14 @@ import NocturneTasks
         #expect(waits(.linear(base: .seconds(-5), cap: ever)).allSatisfy { $0 == .zero })
     }
 
+    @Test func `jitter makes waits shorter by its part at most, and different`() {
+        var random = SeededGenerator(seed: 1)
+        let policy = RetryPolicy(backoff: .fixed(.seconds(100)), jitter: 0.25)
+        let waits = (0..<1_000).map { _ in policy.wait(afterAttempt: 1, using: &random) }
+        #expect(waits.allSatisfy { $0 > .seconds(75) - .milliseconds(1) && $0 <= .seconds(100) })
+        #expect((waits.min() ?? .zero) < .seconds(76) && (waits.max() ?? .zero) > .seconds(99))
+    }
+
     @Test func `times that make no sense are refused by what they are`() {
         let refused: [(String, (inout NewTask) -> Void)] = [
             ("the start of job", { $0.start = .at(UnixTime(milliseconds: -1)) }),
