@@ -58,8 +58,9 @@ struct StartMeter: Sendable {
     /// When the next one would start if they were evenly spread, in microseconds since 1970-01-01.
     private var expected: Double = -.infinity
 
-    /// When one may start.
-    func earliest(_ rate: StartRate) -> UnixTime {
+    /// When one may start; `now` or before: at once.
+    func earliest(_ rate: StartRate, now: UnixTime) -> UnixTime {
+        if isAhead(rate, of: now) { return now }
         let slack = Double(rate.burst - 1) * Self.interval(rate)
         // Sums of thirds are not exact: without the tenth, one that may start now would wait a millisecond more.
         let earliest = (expected - slack) / 1_000 - 0.1
@@ -68,10 +69,18 @@ struct StartMeter: Sendable {
     }
 
     mutating func start(_ rate: StartRate, now: UnixTime) {
-        let now = Double(now.milliseconds) * 1_000
-        // A clock that was set back by more than a full burst must not stop the queue until it has caught up.
-        let latest = now + Double(rate.burst + 1) * Self.interval(rate)
-        expected = min(max(expected, now), latest) + Self.interval(rate)
+        let time = Self.microseconds(now)
+        expected = (isAhead(rate, of: now) ? time : max(expected, time)) + Self.interval(rate)
+    }
+
+    /// Whether it is twice as far as starts can bring it: the clock was set back far, or the rate was another one. Then
+    /// the past says nothing, and must not stop the queue until time has caught up.
+    private func isAhead(_ rate: StartRate, of now: UnixTime) -> Bool {
+        expected > Self.microseconds(now) + 2 * Double(rate.burst) * Self.interval(rate)
+    }
+
+    private static func microseconds(_ time: UnixTime) -> Double {
+        Double(time.milliseconds) * 1_000
     }
 
     private static func interval(_ rate: StartRate) -> Double {
@@ -94,7 +103,7 @@ struct TaskQueue: Sendable {
     }
 
     func mayStart(now: UnixTime) -> Bool {
-        hasPlace && settings.rate.map { meter.earliest($0) <= now } ?? true
+        hasPlace && settings.rate.map { meter.earliest($0, now: now) <= now } ?? true
     }
 }
 

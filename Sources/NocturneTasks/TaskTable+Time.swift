@@ -29,7 +29,7 @@ extension TaskTable {
         }
         for queue in queues where queue.hasPlace {
             guard let rate = queue.settings.rate else { continue }
-            let start = queue.meter.earliest(rate)
+            let start = queue.meter.earliest(rate, now: now)
             if start > now, queue.lanes.contains(where: { !lanes[$0].ready.isEmpty }) {
                 consider(start)
             }

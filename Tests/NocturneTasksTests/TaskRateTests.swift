@@ -66,6 +66,31 @@ import NocturneTasks
         }
     }
 
+    @Test(arguments: [1, 3])
+    func `a clock that is set back, or a rate that is set up anew, stops no queue`(burst: Int) {
+        var table = TaskTable()
+        func put(_ rate: StartRate) { table.put(QueueSettings(NewTask.standardQueue, rate: rate)) }
+        put(StartRate(1, per: .seconds(10), burst: burst))
+        _ = table.add([NewTask](repeating: NewTask("job"), count: 50), now: start)
+        func claim(_ now: UnixTime) -> Int {
+            let request = ClaimRequest(worker: WorkerID("w"), names: ["job"], limit: 50)
+            return table.claim(request, now: now).tasks.count
+        }
+        #expect(claim(start) == burst)
+        // Back by little: none starts more often than the rate says.
+        #expect(claim(start.adding(.seconds(-1))) == 0)
+        let dayBefore = start.adding(.seconds(-86_400))
+        #expect(claim(dayBefore) == burst)
+        #expect(claim(dayBefore) == 0)
+        #expect(claim(dayBefore.adding(.seconds(10))) == 1)
+        put(StartRate(1, per: .seconds(86_400)))
+        let later = dayBefore.adding(.seconds(100_000))
+        #expect(claim(later) == 1)
+        put(StartRate(10, per: .seconds(1)))
+        #expect(claim(later) == 1)
+        #expect(claim(later) == 0)
+    }
+
     @Test func `a key with thousands of tasks holds up none with another key, or without`() {
         var table = TaskTable()
         var busy = NewTask("job")
