@@ -10,6 +10,13 @@ import NocturneTasks
 @Suite struct TaskStopTests {
     let clock = VirtualClock()
     let store = MemoryTaskStore()
+    let gate = Counter()
+
+    /// Hears nothing until somebody opens the gate.
+    private static func wait(for gate: Counter) async {
+        let job = Task { try await eventually("the gate is opened") { gate.current > 0 } }
+        _ = await job.result
+    }
 
     private func manager(
         _ change: (inout BackgroundTaskManager.Configuration) -> Void = { _ in }
@@ -24,8 +31,8 @@ import NocturneTasks
         async throws
     {
         let manager = manager { $0.stopGrace = .seconds(7) }
-        manager.handle("deaf") { [clock] _, _ in
-            await clock.sleepStubbornly(until: .seconds(1_000))
+        manager.handle("deaf") { [gate] _, _ in
+            await Self.wait(for: gate)
             return "too late"
         }
         manager.handle("other") { _, _ in "ran" }
@@ -41,7 +48,7 @@ import NocturneTasks
         #expect(clock.uptime >= .seconds(7) && clock.uptime < .seconds(8), "\(clock.uptime)")
         #expect(try await manager.result(of: other) == "ran")
         // What it returns at last is nobody's.
-        clock.advance(by: .seconds(2_000))
+        _ = gate.add(1)
         await manager.shutdown()
         #expect(try await manager.task(id)?.state == .cancelled)
         #expect(try await manager.statistics().totals.completed == 1)
@@ -67,8 +74,8 @@ import NocturneTasks
 
     @Test func `shutdown from eight callers ends once, and those who wait are told`() async throws {
         let manager = manager { ($0.drain, $0.stopGrace) = (.seconds(2), .seconds(1)) }
-        manager.handle("deaf") { [clock] _, _ in
-            await clock.sleepStubbornly(until: .seconds(1_000))
+        manager.handle("deaf") { [gate] _, _ in
+            await Self.wait(for: gate)
             return nil
         }
         let id = try await manager.add(NewTask("deaf")).id
@@ -90,11 +97,11 @@ import NocturneTasks
         // And whoever comes later is not left waiting.
         await #expect(throws: TaskError.shutDown) { try await manager.result(of: later) }
         await #expect(throws: TaskError.shutDown) { try await manager.add(NewTask("job")) }
-        clock.advance(by: .seconds(2_000))
+        _ = gate.add(1)
     }
 
     @Test func `a manager that nobody holds goes away, whatever it waits for`() async throws {
-        let holder = WeakManager()
+        let holder = WeakReference()
         do {
             let manager = manager()
             holder.manager = manager
@@ -167,10 +174,10 @@ import NocturneTasks
     }
 }
 
-/// Does not keep a manager.
-private final class WeakManager: Sendable {
-    private struct Reference { weak var manager: BackgroundTaskManager? }
-    private let reference = Mutex(Reference())
+/// Knows a manager without keeping it.
+private final class WeakReference: Sendable {
+    private struct Weak { weak var manager: BackgroundTaskManager? }
+    private let reference = Mutex(Weak())
 
     var manager: BackgroundTaskManager? {
         get { reference.withLock { $0.manager } }
