@@ -61,8 +61,8 @@ extension BackgroundTaskManager {
 extension BackgroundTaskManager {
     /// Adds a task. `addTask` of the seed.
     ///
-    /// A name without a handler is no error: the task waits for one, see ``hasHandler(_:)``. Nor is a queue that was not
-    /// set up: it exists from then on, without limits.
+    /// A name without a handler is no error: the task waits for one, see ``hasHandler(_:)``. Nor is a queue that was
+    /// not set up: it exists from then on, without limits.
     ///
     /// - Returns: the task, or the earlier one that stands for it by its unique or idempotency key.
     /// - Throws: ``TaskError/invalidName(_:_:)``, ``TaskError/invalidTime(_:_:)`` or ``TaskError/tooLarge(_:_:_:)`` for
