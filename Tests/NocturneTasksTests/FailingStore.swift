@@ -14,6 +14,8 @@ final class FailingStore: TaskStore {
         var random = SeededGenerator(seed: 0)
         var failures = 0
         var calls = 0
+        var claimSizes: [Int] = []
+        var finishSizes: [Int] = []
     }
 
     static let reason = TaskError.store("the disk is full")
@@ -51,6 +53,12 @@ final class FailingStore: TaskStore {
     /// How often it was asked for something.
     var calls: Int { state.withLock { $0.calls } }
 
+    /// How many tasks each claim brought that brought any.
+    var claimSizes: [Int] { state.withLock { $0.claimSizes } }
+
+    /// How many ends were to be handed in by each call, also by those that threw.
+    var finishSizes: [Int] { state.withLock { $0.finishSizes } }
+
     private func check(isFinish: Bool = false) throws(TaskError) {
         let fails = state.withLock { state in
             state.calls += 1
@@ -76,10 +84,13 @@ final class FailingStore: TaskStore {
 
     func claim(_ request: ClaimRequest, now: UnixTime) async throws(TaskError) -> Claim {
         try check()
-        return try await inner.claim(request, now: now)
+        let claim = try await inner.claim(request, now: now)
+        if !claim.tasks.isEmpty { state.withLock { $0.claimSizes.append(claim.tasks.count) } }
+        return claim
     }
 
     func finish(_ ends: [TaskEnd], now: UnixTime) async throws(TaskError) -> [TaskRecord?] {
+        state.withLock { $0.finishSizes.append(ends.count) }
         try check(isFinish: true)
         return try await inner.finish(ends, now: now)
     }

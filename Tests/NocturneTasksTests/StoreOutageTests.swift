@@ -57,6 +57,29 @@ import NocturneTasks
         await manager.shutdown()
     }
 
+    @Test func `what can start together costs one claim, and what has ended together one call`()
+        async throws
+    {
+        let manager = manager(64)
+        let runs = Counter()
+        store.failsToFinish = true
+        manager.handle("job") { _, _ in
+            _ = runs.add(1)
+            return nil
+        }
+        try await manager.add([NewTask](repeating: NewTask("job"), count: 64))
+        try await eventually("all have run") { runs.current == 64 }
+        try await clock.run(until: "all ends wait") { [store] in store.finishSizes.last == 64 }
+        store.failsToFinish = false
+        try await clock.run(until: "they were handed in") {
+            try await manager.statistics().count(.completed) == 64
+        }
+        #expect(store.claimSizes == [64])
+        #expect(store.finishSizes.last == 64)
+        #expect(store.finishSizes.count == store.failures + 1)
+        await manager.shutdown()
+    }
+
     @Test func `work that goes on through an outage longer than a lease is not taken away`()
         async throws
     {
