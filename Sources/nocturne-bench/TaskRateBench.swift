@@ -13,17 +13,26 @@ struct TaskRateBench {
     static let batch = 100
 
     func run() async throws {
-        let count = isQuick ? 64_000 : 640_000
-        let floor = await Self.bareTasks(count)
+        let count = isQuick ? 32_000 : 192_000
+        let floor = await best { await Self.bareTasks(count) }
         let manager = try await BackgroundTaskManager(
             configuration: .init(maxConcurrent: Self.submitters))
         for batch in [1, Self.batch] {
-            let load = TaskLoad(manager, count: count, batch: batch)
-            let rate = try await load.run(submitters: Self.submitters)
+            let rate = try await best {
+                let load = TaskLoad(manager, count: count, batch: batch)
+                return try await load.run(submitters: Self.submitters)
+            }
             let name = batch == 1 ? "one-by-one" : "batches-of-\(batch)"
             Bench.report("tasks.memory.\(name)", rate, "tasks/s", floor: floor)
         }
         await manager.shutdown()
+    }
+
+    /// The best round: rounds differ mostly by what else the machine does.
+    private func best(_ round: () async throws -> Double) async rethrows -> Double {
+        var best = 0.0
+        for _ in 0..<3 { best = max(best, try await round()) }
+        return best
     }
 
     /// Swift tasks a second that do nothing, begun by as many as add tasks.
