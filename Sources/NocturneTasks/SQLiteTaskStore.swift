@@ -204,6 +204,7 @@ extension SQLiteTaskStore {
                 answers.append(try request.run(&stored, file))
                 try stored.write(to: file)
             }
+            try stored.writeNumbers(to: file)
             try file.commit()
         } catch {
             memory.failed = (stored.table, totals)

@@ -16,6 +16,8 @@ struct StoredTable {
     private let retention: TaskTable.Retention
     /// The last id and the last token that the file knows of.
     private var written: (id: Int64, token: Int64)
+    /// Tasks with greater ids have no row yet.
+    private var lastRow: Int64
     /// How many finished tasks there are, at most: one that ended, was changed and is written again counts twice.
     private var finishedCount: Int
     /// With so many finished tasks, some are removed even without ``advance(to:_:)``.
@@ -34,6 +36,7 @@ struct StoredTable {
                 count: min(retention.count, Self.finishedInMemory), age: .seconds(1 << 40)),
             notesChanges: true, seed: seed)
         written = (try rows.number("id") ?? 0, try rows.number("token") ?? 0)
+        lastRow = written.id
         finishedCount = try rows.finishedCount()
         trimCount = retention.count + Self.mostRemoved
         nextExpiry = try rows.nextExpiry().map(UnixTime.init(milliseconds:))
@@ -86,10 +89,9 @@ extension StoredTable {
     mutating func write(to file: TaskRowWriter) throws(StoreError) {
         let changes = table.takeChanges()
         if changes.isEmpty { return }
-        let last = written.id
         for task in changes.tasks.sorted(by: { $0.id < $1.id }) {
             let row = TaskRow(task)
-            if task.id.number > last {
+            if task.id.number > lastRow {
                 try file.insert(row)
             } else {
                 try file.update(row)
@@ -104,11 +106,12 @@ extension StoredTable {
             try file.putSchedule(schedule.name, schedule.stored)
         }
         for name in changes.removedSchedules { try file.removeSchedule(name) }
-        try writeNumbers(to: file)
+        lastRow = table.nextID - 1
         if finishedCount > trimCount { try trim(file) }
     }
 
-    private mutating func writeNumbers(to file: TaskRowWriter) throws(StoreError) {
+    /// Writes down which ids and tokens were given out. Once for all that a transaction holds.
+    mutating func writeNumbers(to file: TaskRowWriter) throws(StoreError) {
         let last = (id: table.nextID - 1, token: table.nextToken - 1)
         if last.id != written.id { try file.setNumber("id", last.id) }
         if last.token != written.token { try file.setNumber("token", last.token) }
