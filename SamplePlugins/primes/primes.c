@@ -1,4 +1,4 @@
-// primes.c — a long computation as a background task: counts the primes below a number by a segmented sieve. It says how
+// primes.c — a long computation as a background task: counts the primes up to a limit by a segmented sieve. It says how
 // far it is, saves a checkpoint every second, pauses when it is asked to, and goes on from its checkpoint after a pause,
 // a crash, a new build or a restart of the host.
 #include <nocturne/plugin.h>
@@ -14,11 +14,11 @@ NOCTURNE_MANIFEST({
     "description": "Counts prime numbers, for as long as it takes.",
     "contributes": {
         "tasks": [ {
-            "name": "primes",
-            "description": "Counts the primes below a number.",
+            "name": "count-primes",
+            "description": "Counts the primes up to a limit.",
             "input": {
-                "type": "object", "required": ["below"], "additionalProperties": false,
-                "properties": { "below": { "type": "integer", "minimum": 3, "maximum": 1000000000000 } }
+                "type": "object", "required": ["limit"], "additionalProperties": false,
+                "properties": { "limit": { "type": "integer", "minimum": 2, "maximum": 1000000000000 } }
             },
             "output": {
                 "type": "object", "required": ["count", "largest"],
@@ -33,7 +33,7 @@ NOCTURNE_MANIFEST({
 
 enum {
     SPAN = 1 << 20,          // numbers of one segment; its odd ones fit into the cache of a core
-    DIVISORS_MAX = 1000000,  // the root of the largest number
+    DIVISORS_MAX = 1000000,  // the root of the largest limit
 };
 
 // Where the count is: everything that a later attempt needs.
@@ -113,14 +113,14 @@ static int32_t save(nocturne_call_t *call, const progress *at) {
 static void count_primes(nocturne_call_t *call, const void *input, uint64_t size, void *context) {
     char text[128];
     snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), (const char *)input);
-    uint64_t below = (uint64_t)member(text, "\"below\""), end = below - below % 2;
+    uint64_t limit = (uint64_t)member(text, "\"limit\""), end = limit + limit % 2;
     progress at = begin(call);
     time_t saved = time(NULL);
     (void)context;
     while (at.next < end) {
         uint64_t stop = at.next + SPAN;
         count_segment(&at, stop < end ? stop : end);
-        snprintf(text, sizeof text, "%" PRIu64 " below %" PRIu64, at.count, at.next);
+        snprintf(text, sizeof text, "%" PRIu64 " primes below %" PRIu64, at.count, at.next);
         tasks->progress(call, 100.0 * (double)at.next / (double)end, text);
         if (nocturne->is_cancelled(call)) {
             nocturne->complete(call, NOCTURNE_CANCELLED, NULL, 0);
@@ -148,7 +148,7 @@ static int32_t activate(nocturne_error_t *error) {
 }
 
 static const void *extension(const char *id) {
-    static const nocturne_contribution_t items[] = {{"primes", count_primes, NULL}};
+    static const nocturne_contribution_t items[] = {{"count-primes", count_primes, NULL}};
     static const nocturne_contributions_t table = {sizeof table, 1, items};
     return strcmp(id, NOCTURNE_TASKS) == 0 ? &table : NULL;
 }

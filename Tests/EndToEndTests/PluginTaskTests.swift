@@ -172,13 +172,14 @@ import Testing
         try tasks.harness.drop(file: "\(folder)/\(sample).so", as: sample)
     }
 
-    @Test func `primes are counted as tables have them, also with a pause in between`() async throws {
+    @Test func `primes are counted as tables have them, also with a pause in between`() async throws
+    {
         try await TaskHarness.run([]) { tasks in
             try drop("primes", into: tasks)
             // The number of primes below a power of ten: OEIS A006880; the largest: A003618.
-            let record = try await tasks.end("primes", ["below": 10_000_000])
+            let record = try await tasks.end("count-primes", ["limit": 10_000_000])
             #expect(record.resultValue == ["count": 664_579, "largest": 9_999_991])
-            let id = try await tasks.add("primes", ["below": 100_000_000])
+            let id = try await tasks.add("count-primes", ["limit": 100_000_000])
             try await tasks.state(id, .running)
             try await tasks.manager.pause(id)
             try await tasks.state(id, .paused)
