@@ -1,6 +1,6 @@
-// primes.c — a long computation as a background task: counts the primes up to a limit by a segmented sieve. It says how
-// far it is, saves a checkpoint every second, pauses when it is asked to, and goes on from its checkpoint after a pause,
-// a crash, a new build or a restart of the host.
+// primes.c — a long computation as a background task: counts the primes up to a limit by a segmented sieve. It says
+// how far it is, saves a checkpoint every second, pauses when it is asked to, and goes on from its checkpoint after a
+// pause, a crash, a new build or a restart of the host.
 #include <nocturne/plugin.h>
 
 #include <inttypes.h>

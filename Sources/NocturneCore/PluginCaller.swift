@@ -1,10 +1,10 @@
 // PluginCaller.swift — how an engine has work done by plugins, without knowing the host that runs them: it takes a
-// place, then uses it. Next: NocturneHost/TaskCaller.swift.
+// place, then uses it. Next: NocturneHost/TaskPlace.swift.
 
 /// Lends the places in which plugins can do an engine's work.
 ///
-/// A plugin does as many things at once as its `limits.concurrency` says. Calls of tools wait in a queue for a place; an
-/// engine takes one first and starts its work when it has it.
+/// A plugin does as many things at once as its `limits.concurrency` says. Calls of tools wait in a queue for a place;
+/// an engine takes one first and starts its work when it has it.
 package protocol PluginCaller: Sendable {
     /// A place, if one is free right now.
     func takePlace(in plugin: PluginID) -> (any PluginPlace)?

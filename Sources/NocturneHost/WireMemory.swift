@@ -55,6 +55,24 @@ final class WireMemory: Sendable {
         up.assumingMemoryBound(to: wire_up_head.self)
     }
 
+    /// Writes the names that a plugin declares to where its worker looks for them. Returns how many bytes they take.
+    func writeNames(_ contributions: [(kind: UInt32, name: String)]) throws(SystemError) -> UInt32 {
+        var bytes: [UInt8] = []
+        for (kind, name) in contributions {
+            bytes.append(UInt8(kind))
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(0)
+        }
+        guard bytes.count <= Int(WIRE_BLOCK) else {
+            throw SystemError(action: "hand over \(bytes.count) bytes of names", errno: EMSGSIZE)
+        }
+        bytes.withUnsafeBytes { bytes in
+            UnsafeMutableRawBufferPointer(start: wire_names(down), count: Int(WIRE_BLOCK))
+                .copyMemory(from: bytes)
+        }
+        return UInt32(bytes.count)
+    }
+
     /// Copies bytes that the worker may be changing meanwhile.
     static func copy(_ source: UnsafeRawPointer, _ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -93,7 +93,7 @@ final class Worker: Sendable {
             message.concurrency = UInt32(spec.concurrency)
             message.threads = UInt32(spec.threads)
             message.names_count = UInt32(spec.contributions.count)
-            message.names_length = try Self.writeNames(spec.contributions, memory)
+            message.names_length = try memory.writeNames(spec.contributions)
             withUnsafeMutableBytes(of: &message.object) { field in
                 field.copyBytes(from: spec.object.utf8.prefix(field.count - 1))
             }
@@ -381,25 +381,5 @@ final class Worker: Sendable {
             guard count > 0 else { return }
             services.output(bytes[..<count], stream: stream)
         }
-    }
-
-    private static func writeNames(
-        _ contributions: [(kind: UInt32, name: String)], _ memory: WireMemory
-    ) throws(SystemError) -> UInt32 {
-        var bytes: [UInt8] = []
-        for (kind, name) in contributions {
-            bytes.append(UInt8(kind))
-            bytes.append(contentsOf: name.utf8)
-            bytes.append(0)
-        }
-        guard bytes.count <= Int(WIRE_BLOCK) else {
-            throw SystemError(action: "hand over \(bytes.count) bytes of names", errno: EMSGSIZE)
-        }
-        bytes.withUnsafeBytes { bytes in
-            UnsafeMutableRawBufferPointer(
-                start: wire_names(memory.down), count: Int(WIRE_BLOCK)
-            ).copyMemory(from: bytes)
-        }
-        return UInt32(bytes.count)
     }
 }

@@ -36,8 +36,8 @@ extension WorkerLink {
         return Array(state.slots[index].nested.values)
     }
 
-    /// Asks the plugin to stop a call, and waits for its answer no longer than `grace` nanoseconds. Returns what must be
-    /// done outside the lock.
+    /// Asks the plugin to stop a call, and waits for its answer no longer than `grace` nanoseconds. Returns what must
+    /// be done outside the lock.
     func stop(_ index: Int, within grace: Int64, _ state: inout State) -> [Action] {
         guard let call = state.slots[index].call, !state.slots[index].isAbandoned else { return [] }
         let end = min(call.deadline, clinux_now() + grace)

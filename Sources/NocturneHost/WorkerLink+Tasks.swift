@@ -38,7 +38,8 @@ extension WorkerLink {
         state.withLock { $0.tasks[number]?.listener }
     }
 
-    /// The task is over: nothing is heard of it any more. Returns what became of it, and why it was to leave, if it was.
+    /// The task is over: nothing is heard of it any more. Returns what became of it, and why it was to leave, if it
+    /// was.
     func removeTask(_ number: TaskNumber) -> (task: LinkedTask, leaving: String?) {
         state.withLock { ($0.tasks.removeValue(forKey: number) ?? LinkedTask(), $0.leaving) }
     }

@@ -1,5 +1,5 @@
 // PluginRun.swift — one attempt at a task in a plugin: what the plugin is told, what it says, what its end means.
-// Next: NocturneHost/TaskCaller.swift.
+// Next: NocturneHost/TaskPlace.swift.
 
 package import NocturneCore
 

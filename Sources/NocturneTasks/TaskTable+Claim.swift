@@ -18,8 +18,10 @@ extension TaskTable {
         }
         while claim.tasks.count < request.limit, let front = fronts.removeFirst() {
             let lane = front.lane, queue = lanes[lane].queue
-            guard queues[queue].mayStart(now: now) else { continue }
-            if var record = records[front.task.id], mayStart(record, front.task, lane) {
+            guard queues[queue].mayStart(now: now), var record = records[front.task.id] else {
+                continue
+            }
+            if mayStart(record, front.task, lane) {
                 if let place = request.place(of: record.name) {
                     guard let free = places[place] else { continue }
                     guard free > 0 else {

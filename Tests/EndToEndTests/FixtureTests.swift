@@ -39,6 +39,7 @@ import Testing
     /// Builds of one id, which are tried one after the other.
     private static let families: [String: [String]] = [
         "counter": ["counter", "counter-b", "counter-stateless"],
+        "counting": ["counting", "counting-b"],
         "stateful": [
             "stateful-good", "stateful-cannot-restore", "stateful-cannot-save",
             "stateful-restore-crashes", "stateful-restore-hangs", "stateful-save-hangs",

@@ -12,13 +12,13 @@ import Testing
         async throws
     {
         try await TaskHarness.run(["counting"]) { tasks in
-            let id = try await tasks.add("count", ["to": 500, "ms": 2])
+            let id = try await tasks.add("count", ["to": 100, "ms": 2])
             try await tasks.progress(id, atLeast: 1)
             try await tasks.manager.pause(id)
             try await tasks.state(id, .paused)
             let checkpoint = try #require(
                 try await tasks.record(id).checkpoint.flatMap { Int64($0) })
-            #expect(checkpoint > 0 && checkpoint < 500)
+            #expect(checkpoint > 0 && checkpoint < 100)
             #expect(tasks.host.router.gate(of: "counting")?.load.running == 0)
             try await tasks.manager.resume(id)
             let result = try await tasks.manager.result(of: id)
@@ -119,7 +119,7 @@ import Testing
         async throws
     {
         try await TaskHarness.run(["counting"]) { tasks in
-            let id = try await tasks.add("count", ["to": 200, "ms": 10]) {
+            let id = try await tasks.add("count", ["to": 100, "ms": 20]) {
                 $0.retry = RetryPolicy(retries: 0)
             }
             try await tasks.progress(id, atLeast: 5)
@@ -157,7 +157,7 @@ import Testing
     ) async throws {
         try await TaskHarness.run(["counting"]) { tasks in
             let id = try await tasks.add(
-                "count", ["to": 400, "ms": 10, "polite": JSONValue(polite)])
+                "count", ["to": 150, "ms": 20, "polite": JSONValue(polite)])
             try await tasks.progress(id, atLeast: 5)
             try tasks.harness.drop("counting-b", as: "counting")
             let record = try await tasks.manager.end(of: id)
@@ -173,7 +173,7 @@ import Testing
 
     @Test func `a plugin that is disabled in the middle leaves its task waiting`() async throws {
         try await TaskHarness.run(["counting"]) { tasks in
-            let id = try await tasks.add("count", ["to": 300, "ms": 10])
+            let id = try await tasks.add("count", ["to": 100, "ms": 10])
             try await tasks.progress(id, atLeast: 1)
             try await tasks.host.disable("counting")
             let waiting = try await tasks.record(id)

@@ -1,6 +1,7 @@
 // PluginTaskTests.swift — tasks that plugins run: how they begin, what they say, how they end of themselves.
 // Next: PluginTaskStopTests.swift.
 
+import Glibc
 import NocturneCore
 import NocturneTasks
 import Testing
@@ -160,6 +161,44 @@ import Testing
             #expect(record.progress?.percent ?? 0 < 99)
             #expect(record.checkpoint != "7")
             #expect(try #require(await tasks.harness.info("task-forges")).crashes == 0)
+        }
+    }
+}
+
+/// The samples' tasks, as `Scripts/build-samples` has built them.
+@Suite(.enabled(if: getenv("NOCTURNE_SAMPLES") != nil)) struct PluginTaskSampleTests {
+    private func drop(_ sample: String, into tasks: TaskHarness) throws {
+        let folder = String(cString: try #require(getenv("NOCTURNE_SAMPLES")))
+        try tasks.harness.drop(file: "\(folder)/\(sample).so", as: sample)
+    }
+
+    @Test func `primes are counted as tables have them, also with a pause in between`() async throws
+    {
+        try await TaskHarness.run([]) { tasks in
+            try drop("primes", into: tasks)
+            // The number of primes below a power of ten: OEIS A006880; the largest: A003618.
+            let record = try await tasks.end("count-primes", ["limit": 10_000_000])
+            #expect(record.resultValue == ["count": 664_579, "largest": 9_999_991])
+            let id = try await tasks.add("count-primes", ["limit": 100_000_000])
+            try await tasks.state(id, .running)
+            try await tasks.manager.pause(id)
+            try await tasks.state(id, .paused)
+            #expect(try await tasks.record(id).checkpoint != nil)
+            try await tasks.manager.resume(id)
+            #expect(
+                try await tasks.manager.result(of: id)
+                    == ["count": 5_761_455, "largest": 99_999_989])
+        }
+    }
+
+    @Test func `a task in Swift greets all, and says how far it is`() async throws {
+        try await TaskHarness.run([]) { tasks in
+            try drop("greeter", into: tasks)
+            let record = try await tasks.end("greet-all", ["names": ["Ada", "Alan"]])
+            #expect(record.resultValue == ["Hello, Ada!", "Hello, Alan!"])
+            #expect(record.progress?.percent == 100 && record.progress?.message == "Alan")
+            let wrong = try await tasks.end("greet-all", ["names": [1]])
+            #expect(wrong.failure?.kind == .input)
         }
     }
 }

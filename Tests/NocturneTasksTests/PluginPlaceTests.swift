@@ -110,7 +110,10 @@ private final class FakePlace: PluginPlace {
         manager.setTasks(["a", "b"], of: "plugin", through: plugins)
         var ids: [TaskID] = []
         for number in 0..<5 {
-            ids.append(try await manager.add(NewTask(number % 2 == 0 ? "a" : "b", input: JSONValue(number))).id)
+            ids.append(
+                try await manager.add(
+                    NewTask(number % 2 == 0 ? "a" : "b", input: JSONValue(number))
+                ).id)
         }
         for expected in [["0", "1"], ["1", "2"], ["2", "3"], ["3", "4"]] {
             try await eventually("\(expected) run") { plugins.running == expected }
@@ -168,7 +171,8 @@ private final class FakePlace: PluginPlace {
         await manager.shutdown()
     }
 
-    @Test func `a plugin that goes leaves its tasks waiting, and nobody in its line`() async throws {
+    @Test func `a plugin that goes leaves its tasks waiting, and nobody in its line`() async throws
+    {
         let manager = manager(), plugins = FakePlugins(places: 0)
         manager.setTasks(["a"], of: "plugin", through: plugins)
         let id = try await manager.add(NewTask("a")).id

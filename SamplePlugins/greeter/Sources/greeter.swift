@@ -1,11 +1,15 @@
-// greeter.swift — a plugin in asynchronous Swift: an actor, a group of child tasks, settings, state that
-// survives a reload. The whole plugin is this file, manifest.json and Package.swift.
+// greeter.swift — a plugin in asynchronous Swift: an actor, a group of child tasks, a background task, settings,
+// state that survives a reload. The whole plugin is this file, manifest.json and Package.swift.
 
 import NocturnePlugin
 
 struct Person: Decodable, Sendable {
     let name: String
     let languages: [String]?
+}
+
+struct Guests: Decodable, Sendable {
+    let names: [String]
 }
 
 struct Greetings: Encodable, Sendable {
@@ -54,6 +58,18 @@ func greeting(of name: String, in language: String) throws(PluginError) -> Strin
     }
 }
 
+/// Greets one after the other. After a pause, or when the plugin was replaced, it goes on with the next.
+func greetAll(_ guests: Guests, _ context: TaskContext) async throws -> [String] {
+    var texts = context.checkpoint?.array?.compactMap(\.string) ?? []
+    for name in guests.names.dropFirst(texts.count) {
+        try context.pausePoint(JSON(texts))
+        let person = Person(name: name, languages: nil)
+        texts += try await desk.greet(person, context.call).greetings.values.sorted().prefix(1)
+        context.updateProgress(Double(texts.count) / Double(guests.names.count) * 100, name)
+    }
+    return texts
+}
+
 let desk = Desk()
 
 let plugin = Plugin(
@@ -65,6 +81,7 @@ let plugin = Plugin(
         },
         "greeted": Tool { _, _ async in ["people": JSON(await desk.people)] },
     ],
+    tasks: ["greet-all": TaskHandler { try await greetAll($0, $1) }],
     state: StateHooks(
         save: { _ in SavedState(schema: 1, json: ["people": JSON(await desk.people)]) },
         restore: { saved, _ in

@@ -1,4 +1,4 @@
-// counting.h — a plugin whose task counts from its checkpoint to {"to": 10}, with {"ms": 0} for each step; and its ends.
+// counting.h — a plugin whose task counts from its checkpoint to {"to": 10}, with {"ms": 0} for each step.
 // COUNTING(version) in different files gives builds that replace each other.
 #include "tasks.h"
 

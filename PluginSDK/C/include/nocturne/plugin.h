@@ -47,7 +47,7 @@ extern "C" {
 #define NOCTURNE_ID_MAX 64u                  // bytes of a plugin's id, without the NUL
 #define NOCTURNE_VERSION_MAX 256u            // bytes of a plugin's version, without the NUL
 #define NOCTURNE_CHECKPOINT_MAX (1u << 20)   // bytes of a task's checkpoint; its input and result have the same limit
-#define NOCTURNE_TASK_TEXT_MAX 1024u         // bytes of a line of a task's log and of a progress message; the rest is cut
+#define NOCTURNE_TASK_TEXT_MAX 1024u         // bytes of a line of a task's log, of a message of its progress
 
 // How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands
 // and listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
@@ -241,9 +241,9 @@ typedef struct nocturne_host_tasks {
     // [any thread & active]
     int32_t (*log)(nocturne_call_t *call, const char *line);
     // Stores JSON that a later attempt finds in `info`, in place of what was stored before. When it returns 0, the host
-    // has it, whatever becomes of this process. Blocks; the host takes some twenty a second of one plugin. -EMSGSIZE over
-    // NOCTURNE_CHECKPOINT_MAX; -EINVAL: no JSON; -ECANCELED: the task is not this attempt's any more, end; -EIO: the
-    // host could not store it; -ETIMEDOUT: no answer. [any thread & active]
+    // has it, whatever becomes of this process. Blocks; the host takes some twenty a second of one plugin. -EMSGSIZE
+    // over NOCTURNE_CHECKPOINT_MAX; -EINVAL: no JSON; -ECANCELED: the task is not this attempt's any more, end; -EIO:
+    // the host could not store it; -ETIMEDOUT: no answer. [any thread & active]
     int32_t (*checkpoint)(nocturne_call_t *call, const void *json, uint64_t size);
     // 1 while somebody wants the task to be held, or the plugin to be replaced: save a checkpoint and `pause`. Else 0.
     // [any thread & active]
@@ -255,8 +255,8 @@ typedef struct nocturne_host_tasks {
     int32_t (*pause)(nocturne_call_t *call);
     // It failed, and is to be tried again, but not before so many milliseconds. [any thread & active]
     int32_t (*retry_after)(nocturne_call_t *call, uint64_t milliseconds, const char *message);
-    // There is nothing to do yet: start it anew after so many milliseconds, at least 1,000. This attempt does not count.
-    // [any thread & active]
+    // There is nothing to do yet: start it anew after so many milliseconds, at least 1,000. This attempt does not
+    // count. [any thread & active]
     int32_t (*snooze)(nocturne_call_t *call, uint64_t milliseconds);
 } nocturne_host_tasks_t;
 

@@ -52,7 +52,8 @@ extension `Everything that goes through the one plugin of a process`.`Calls` {
         #expect(answers.first?.json == ["to": 4])
         #expect(
             FakeTasks.said == [
-                "50.0 step 1", "checkpoint 1", "100.0 step 2", "checkpoint 2", "100.0 -", "log done",
+                "50.0 step 1", "checkpoint 1", "100.0 step 2", "checkpoint 2", "100.0 -",
+                "log done",
             ])
     }
 
