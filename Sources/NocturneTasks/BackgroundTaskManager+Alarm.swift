@@ -141,11 +141,14 @@ extension BackgroundTaskManager {
             let beat = Heartbeat(
                 worker: worker, notes: runs.values.compactMap { $0.takeNote() },
                 running: runs.mapValues { $0.task.token })
+            let withdrawals = runs.mapValues(\.withdrawals)
             do throws(TaskError) {
                 let reply = try await store.heartbeat(beat, now: clock.now)
                 stop(reply.lost.compactMap { runs[$0] }, .lost)
                 stop(reply.cancelRequested.compactMap { runs[$0] }, .cancelled)
-                for id in reply.pauseRequested { runs[id]?.requestPause() }
+                for id in reply.pauseRequested {
+                    runs[id]?.requestPause(asOf: withdrawals[id] ?? 0)
+                }
             } catch {
                 for run in runs.values { run.noteAgain() }
                 state.withLock { state in

@@ -224,8 +224,9 @@ extension BackgroundTaskManager {
     ///   ``TaskError/store(_:)``.
     @discardableResult
     public func resume(_ id: TaskID) async throws(TaskError) -> TaskRecord {
+        let record = try await store.apply(.resume, to: id, now: clock.now)
         state.withLock { $0.runs[id] }?.withdrawPause()
-        return try await store.apply(.resume, to: id, now: clock.now)
+        return record
     }
 
     /// Tries a failed, cancelled or skipped task again, with all its attempts before it; one that is scheduled starts

@@ -12,6 +12,8 @@ public final class TaskContext: Sendable {
         var job: Task<Void, Never>?
         var stop: (reason: Stop, asked: Duration)?
         var isPauseRequested = false
+        /// How often a request to pause was taken back.
+        var withdrawals = 0
         var hearsPauses: (@Sendable (Bool) -> Void)?
         var isEnded = false
         var progress: TaskProgress?
@@ -152,14 +154,24 @@ extension TaskContext {
         throw Paused()
     }
 
-    func requestPause() { setPauseRequested(true) }
-    func withdrawPause() { setPauseRequested(false) }
+    var withdrawals: Int { state.withLock { $0.withdrawals } }
 
-    private func setPauseRequested(_ isRequested: Bool) {
+    /// Somebody asked to pause it, and as of so many withdrawals had not taken that back. What the store answers may be
+    /// older than a withdrawal.
+    func requestPause(asOf withdrawals: Int) {
         // Under the lock, so that what is heard last is what is so. Those who hear it only note it.
         state.withLock { state in
-            state.isPauseRequested = isRequested
-            state.hearsPauses?(isRequested)
+            guard state.withdrawals == withdrawals else { return }
+            state.isPauseRequested = true
+            state.hearsPauses?(true)
+        }
+    }
+
+    func withdrawPause() {
+        state.withLock { state in
+            state.withdrawals += 1
+            state.isPauseRequested = false
+            state.hearsPauses?(false)
         }
     }
 

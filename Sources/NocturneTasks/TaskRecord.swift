@@ -22,6 +22,8 @@ public struct TaskRecord: Sendable, Hashable {
     public package(set) var isCancelRequested = false
     /// Somebody asked to pause it while it runs.
     public package(set) var isPauseRequested = false
+    /// That was taken back while it runs: an attempt that pauses all the same has not heard it yet. Not stored.
+    package var isPauseWithdrawn = false
     /// The number of the attempt that runs, or of the last one; 0 before the first.
     public package(set) var attempt: UInt32 = 0
     /// How often it is tried again after a failure.

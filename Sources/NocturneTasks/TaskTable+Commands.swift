@@ -48,7 +48,11 @@ extension TaskTable {
 
     private mutating func pause(_ record: inout TaskRecord, now: UnixTime) throws(TaskError) {
         switch record.state {
-        case .running: request(&record) { $0.isPauseRequested = true }
+        case .running:
+            request(&record) { record in
+                record.isPauseRequested = true
+                record.isPauseWithdrawn = false
+            }
         case .paused: break
         case .blocked, .scheduled, .available: move(&record, to: .paused, now: now)
         case .completed, .failed, .cancelled, .skipped:
@@ -58,7 +62,11 @@ extension TaskTable {
 
     private mutating func resume(_ record: inout TaskRecord, now: UnixTime) throws(TaskError) {
         switch record.state {
-        case .running: request(&record) { $0.isPauseRequested = false }
+        case .running:
+            request(&record) { record in
+                record.isPauseWithdrawn = record.isPauseWithdrawn || record.isPauseRequested
+                record.isPauseRequested = false
+            }
         case .paused:
             record.due = max(record.due, now)
             makeReady(&record, now: now)

@@ -40,6 +40,8 @@ extension TaskTable {
             record.attempt -= 1
             if record.isCancelRequested {
                 move(&record, to: .cancelled, now: now)
+            } else if record.isPauseWithdrawn {
+                makeReady(&record, now: now)
             } else {
                 hold(&record, now: now)
             }

@@ -131,6 +131,7 @@ extension TaskTable {
     mutating func move(_ record: inout TaskRecord, to state: TaskState, now: UnixTime) {
         leave(record)
         record.state = state
+        record.isPauseWithdrawn = false
         enter(&record, now: now)
         records[record.id] = record
         note(record.id)

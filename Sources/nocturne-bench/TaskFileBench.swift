@@ -1,5 +1,5 @@
-// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can do,
-// and how soon a long file answers. Next: ScheduleBench.swift.
+// TaskFileBench.swift — tasks that outlast the loss of power: how many a second, beside what the disk and SQLite can
+// do, and how soon a long file answers. Next: ScheduleBench.swift.
 
 import CLinux
 import GRDBSQLite

@@ -1,4 +1,5 @@
-// TaskListPlanTests.swift — how SQLite comes by the rows of a list: along an index in its order, however many there are.
+// TaskListPlanTests.swift — how SQLite comes by the rows of a list: along an index in its order, however many there
+// are.
 
 import GRDB
 import Testing

@@ -17,6 +17,7 @@ struct NaiveTasks {
         var worker: WorkerID?
         var isCancelRequested = false
         var isPauseRequested = false
+        var isPauseWithdrawn = false
         var ends = 0
     }
 
@@ -105,11 +106,16 @@ struct NaiveTasks {
         case .paused:
             items[index].attempt -= 1
             items[index].isPauseRequested = false
-            items[index].isCancelRequested ? end(index, .cancelled) : set(index, .paused)
+            let goesOn = items[index].isPauseWithdrawn
+            items[index].isCancelRequested
+                ? end(index, .cancelled) : set(index, goesOn ? .available : .paused)
         }
     }
 
-    private mutating func set(_ index: Int, _ state: TaskState) { items[index].state = state }
+    private mutating func set(_ index: Int, _ state: TaskState) {
+        items[index].state = state
+        items[index].isPauseWithdrawn = false
+    }
 
     private mutating func end(_ index: Int, _ state: TaskState) {
         items[index].state = state
@@ -171,9 +177,13 @@ struct NaiveTasks {
         case (.cancel, .scheduled), (.cancel, .available), (.cancel, .paused):
             end(index, .cancelled)
         case (.cancel, .cancelled), (.pause, .paused), (.retry, .available): break
-        case (.pause, .running): items[index].isPauseRequested = true
+        case (.pause, .running):
+            items[index].isPauseRequested = true
+            items[index].isPauseWithdrawn = false
         case (.pause, .scheduled), (.pause, .available): set(index, .paused)
-        case (.resume, .running): items[index].isPauseRequested = false
+        case (.resume, .running):
+            if items[index].isPauseRequested { items[index].isPauseWithdrawn = true }
+            items[index].isPauseRequested = false
         case (.resume, .paused):
             items[index].due = max(items[index].due, now)
             set(index, items[index].due > now ? .scheduled : .available)

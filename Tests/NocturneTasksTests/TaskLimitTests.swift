@@ -185,7 +185,9 @@ import NocturneTasks
         }
         var bounded = NewTask("job")
         bounded.timeout = NewTask.longestTimeout
-        #expect(try await manager.result(of: manager.add(bounded).id).int == 365 * 86_400 - 1)
+        // Less what has passed since the attempt began: a minute at most on a busy machine.
+        let left = try #require(try await manager.result(of: manager.add(bounded).id).int)
+        #expect((365 * 86_400 - 60..<365 * 86_400).contains(left))
         var late = NewTask("job")
         late.deadline = UnixTime(seconds: 253_402_300_799)
         #expect(try await manager.result(of: manager.add(late).id) == -1)

@@ -80,6 +80,24 @@ import NocturneTasks
     }
 
     @Test(arguments: StoreMaker.all)
+    func `an attempt that pauses after its pause was taken back goes on`(
+        maker: StoreMaker
+    ) async throws {
+        let store = try await StoreUnderTest(maker)
+        let id = try await store.add()
+        let task = try await store.claimOne()
+        try await store.apply(.pause, id)
+        #expect(try await store.beat([task], checkpoint: "7").pauseRequested == [id])
+        try await store.apply(.resume, id)
+        #expect(try await store.beat([task]).pauseRequested == [])
+        #expect(try await store.end(task, .paused)?.state == .available)
+        // The next attempt may hold itself, as nobody has resumed that one.
+        let again = try await store.claimOne()
+        #expect((again.attempt, again.checkpoint) == (1, "7"))
+        #expect(try await store.end(again, .paused)?.state == .paused)
+    }
+
+    @Test(arguments: StoreMaker.all)
     func `a checkpoint survives the crash of its worker, and is refused from a lost claim`(
         maker: StoreMaker
     ) async throws {
