@@ -42,7 +42,7 @@ enum PluginText {
             "id", "name", "version", "status", "reason", "reasonCode", "pendingChange",
             "generation",
             "pid", "runtime", "file", "hash", "previousHash", "crashes", "calls", "errors", "tools",
-            "commands", "listens", "inactive", "layers", "degradations", "settings",
+            "commands", "tasks", "listens", "inactive", "layers", "degradations", "settings",
         ]
         var lines: [String] = []
         for key in keys {
