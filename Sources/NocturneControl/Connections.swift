@@ -63,8 +63,10 @@ final class Connection: Sendable {
     /// The answer has been written.
     func hasAnswered() {
         let isLast = state.withLock { state in
-            if state.phase != .ended { state.phase = .receiving }
             state.stream = nil
+            // Its channel, and maybe the loop of that, is gone.
+            guard state.phase != .ended else { return false }
+            state.phase = .receiving
             return state.isLast
         }
         // Half: what is still in the socket's buffer must reach the caller.
@@ -96,12 +98,15 @@ final class Connection: Sendable {
     }
 
     private func awaitRequest() {
-        let timer = channel.eventLoop.scheduleTask(in: requestLimit) { [weak self] () -> Void in
-            self?.giveUpWaiting()
-        }
+        // Under the lock: `hasClosed` waits for it, and the loop does not end before that.
         state.withLock { state in
             state.timer?.cancel()
-            if state.phase == .receiving { state.timer = timer } else { timer.cancel() }
+            state.timer = nil
+            guard state.phase == .receiving else { return }
+            state.timer = channel.eventLoop.scheduleTask(in: requestLimit) {
+                [weak self] () -> Void in
+                self?.giveUpWaiting()
+            }
         }
     }
 

@@ -90,6 +90,7 @@ public struct PluginInspection: Sendable {
             let names: [(String, [String])] = [
                 ("tools", contributes.tools.map(\.name)),
                 ("commands", contributes.commands.map(\.name)),
+                ("tasks", contributes.tasks.map(\.name)),
                 ("listens", contributes.listens.map(\.description)),
             ]
             for (kind, names) in names where !names.isEmpty {

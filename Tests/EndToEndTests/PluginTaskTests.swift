@@ -179,7 +179,7 @@ import Testing
             // The number of primes below a power of ten: OEIS A006880; the largest: A003618.
             let record = try await tasks.end("count-primes", ["limit": 10_000_000])
             #expect(record.resultValue == ["count": 664_579, "largest": 9_999_991])
-            let id = try await tasks.add("count-primes", ["limit": 100_000_000])
+            let id = try await tasks.add("count-primes", ["limit": 1_000_000_000])
             try await tasks.state(id, .running)
             try await tasks.manager.pause(id)
             try await tasks.state(id, .paused)
@@ -187,7 +187,7 @@ import Testing
             try await tasks.manager.resume(id)
             #expect(
                 try await tasks.manager.result(of: id)
-                    == ["count": 5_761_455, "largest": 99_999_989])
+                    == ["count": 50_847_534, "largest": 999_999_937])
         }
     }
 

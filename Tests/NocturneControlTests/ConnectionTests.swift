@@ -3,6 +3,7 @@
 
 import NIOCore
 import NIOEmbedded
+import NIOPosix
 import NocturneCore
 import NocturneHost
 import Testing
@@ -44,6 +45,22 @@ import Testing
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!channel.isActive)
+    }
+
+    // NIO ends the process if something is planned on a loop that has ended, in debug builds.
+    @Test func `an answer that is done after its connection and its loop have ended plans nothing`()
+        async throws
+    {
+        let directory = TemporaryDirectory()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let channel = try await ServerBootstrap(group: group)
+            .bind(unixDomainSocketPath: directory.path + "/n.sock").get()
+        let connection = Connection(channel, refusal: nil, requestLimit: .seconds(10))
+        connection.hasRequest()
+        try await channel.close().get()
+        connection.hasClosed()
+        try await group.shutdownGracefully()
+        connection.hasAnswered()
     }
 
     @Test func `an answer always gives the next request its whole time`() throws {

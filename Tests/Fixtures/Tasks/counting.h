@@ -8,7 +8,7 @@
             { "name": "count", "input": { "type": "object", "required": [ "to" ],                      \
                 "properties": { "to": { "type": "integer", "minimum": 1 } } } },                       \
             { "name": "end", "output": { "type": "object" } } ] },                                     \
-        "reload": { "drain": "300ms" })                                                                \
+        "reload": { "drain": "1500ms" })                                                               \
     static const char version[] = VERSION;
 
 // {"polite": 0} neither pauses nor stops before its end; {"polite": 2} stops when it is cancelled, but does not pause.
