@@ -96,12 +96,13 @@ final class Connection: Sendable {
     }
 
     private func awaitRequest() {
-        let timer = channel.eventLoop.scheduleTask(in: requestLimit) { [weak self] () -> Void in
-            self?.giveUpWaiting()
-        }
+        // Under the lock: a connection that has not ended keeps its loop, and a loop that has ended takes no timer.
         state.withLock { state in
+            guard state.phase == .receiving else { return }
             state.timer?.cancel()
-            if state.phase == .receiving { state.timer = timer } else { timer.cancel() }
+            state.timer = channel.eventLoop.scheduleTask(in: requestLimit) { [weak self] in
+                self?.giveUpWaiting()
+            }
         }
     }
 
