@@ -36,6 +36,12 @@ struct ControlRoutes: Sendable {
         to request: Request, body: [UInt8], on connection: Connection
     ) async -> Response {
         do {
+            // The router drops empty parts: `/v1/tasks//cancel`, of a client without an id, would
+            // be `/v1/tasks/cancel`, which cancels all.
+            guard !"\(request.uri.path)/".contains("//") else {
+                throw RequestError.unknownRoute(
+                    method: request.method.rawValue, path: request.uri.path)
+            }
             let response = try await responder.respond(
                 to: request, context: RouteContext(body: body, connection: connection))
             // The router's own answer to an unknown path, which has no body.

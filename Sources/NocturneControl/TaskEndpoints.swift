@@ -277,18 +277,13 @@ extension Endpoint {
     ) -> Endpoint {
         Endpoint(
             method: .post, path: "/v1/tasks/\(verb)", name: "\(verb)Tasks", summary: summary,
-            input: .anything(
-                meaning:
-                    "Which: an object with the keys states, queue, name, schedule, graph; all if absent."
-            ),
+            input: .object(
+                schema: Schema.object("Which: states, queue, name, schedule, graph. All if empty.")),
             output: .json(schema: Schema.object("`count`: how many it were."))
         ) { exchange in
-            let json = try exchange.json(empty: [:])
-            guard let object = json.object else {
-                throw RequestError.wrongBody(expected: "an object", found: "\(json.typeName)")
-            }
+            // Never an absent one: that must not mean all tasks.
             let fields = try TaskFields(
-                object, knowing: ["states", "queue", "name", "schedule", "graph"])
+                try exchange.object(), knowing: ["states", "queue", "name", "schedule", "graph"])
             var filter = TaskFilter(
                 states: try fields.states("states"), queue: try fields.text("queue"),
                 name: try fields.text("name"))

@@ -123,7 +123,8 @@ extension BackgroundTaskManager {
     ) -> TaskEnd.Outcome {
         if let outcome = context.stoppedOutcome { return outcome }
         switch error {
-        case is Paused: return .paused
+        // At a shutdown it was asked to pause for that reason, and is to go on with the next manager.
+        case is Paused: return state.withLock { $0.isDraining } ? .returned : .paused
         case is Withdrawn: return .returned
         case let crash as Crashed: return .crashed(crash.reason)
         case let snooze as Snooze: return .snoozed(until: clock.now.adding(snooze.delay))

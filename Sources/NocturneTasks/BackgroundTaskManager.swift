@@ -116,12 +116,16 @@ public final class BackgroundTaskManager: Sendable {
     /// be read and were left as they are. Empty if all is well.
     public func warnings() async throws(TaskError) -> [String] { try await store.warnings() }
 
-    /// Starts nothing any more, waits until what runs has ended, and gives back what does not: it is run again by the
-    /// next manager of the store, and the attempt does not count. Waiters for results are told. Then the store is
+    /// Starts nothing any more, asks what runs to leave at its next pause point, waits until all has ended, and gives
+    /// back what has not: that is run again by the next manager of the store, and the attempt does not count. Waiters for results are told. Then the store is
     /// closed: methods that need it throw from now on. A second call does nothing but wait likewise.
     public func shutdown() async {
         state.withLock { $0.isDraining = true }
         leaveLines()
+        // Who can go on later from a checkpoint need not be waited for.
+        for run in state.withLock({ Array($0.runs.values) }) {
+            run.requestPause(asOf: run.withdrawals)
+        }
         let isIdle = await waitUntilIdle(for: configuration.drain)
         if !isIdle {
             for run in state.withLock({ Array($0.runs.values) }) { run.stop(.shutdown) }

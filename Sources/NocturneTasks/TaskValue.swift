@@ -12,7 +12,7 @@ extension NewTask {
     package static func check(value: String, of what: @autoclosure () -> String) throws(TaskError) {
         let bytes = value.utf8.count
         guard bytes <= largestValueBytes else {
-            throw .tooLarge(what(), bytes, largestValueBytes)
+            throw .tooLarge(what() + ", in bytes,", bytes, largestValueBytes)
         }
         // Each level takes two bytes, so most values need no look.
         guard bytes > 2 * deepestValue else { return }

@@ -11,7 +11,17 @@ struct TaskFollower {
     init(_ id: String, on host: HostOptions) { (self.id, self.host) = (id, host) }
 
     /// Returns the whole task once it has ended. Meanwhile its progress is on standard error, if that is a terminal.
+    ///
+    /// - Throws: ``TaskOutOfSight`` if the host goes away meanwhile.
     func waitForEnd() throws -> (bytes: [UInt8], task: JSONValue) {
+        do {
+            return try follow()
+        } catch ClientError.lost {
+            throw TaskOutOfSight(task: Printable.line(id))
+        }
+    }
+
+    private func follow() throws -> (bytes: [UInt8], task: JSONValue) {
         var bar = ProgressBar()
         defer { bar.remove() }
         try host.follow(route + "/events") { event in
@@ -43,6 +53,19 @@ struct TaskFollower {
         }
         if let end = TaskEnded(task) { throw end }
     }
+}
+
+/// The host went away while a task was waited for. The task is safe; only its end was not seen.
+struct TaskOutOfSight: ReportableError {
+    let task: String
+    var code: String { "connectionLost" }
+    var description: String {
+        "the host went away before task \(task) had ended; the task goes on with the next host, and "
+            + "`tasks show \(task) --wait` waits for it there"
+    }
+    var plugin: PluginID? { nil }
+    var isRetryable: Bool { false }
+    var exitStatus: Int32 { 69 }
 }
 
 /// A task that was waited for did not complete.

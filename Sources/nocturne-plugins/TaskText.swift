@@ -101,7 +101,9 @@ enum TaskText {
             lines.append(padded("progress") + ProgressBar.bar(percent) + message)
         }
         if let error = task["error"]?["message"]?.string {
-            lines.append(padded("error") + Printable.line(error))
+            // Of one that has completed since, it is the error of an earlier attempt.
+            let isOver = task["state"]?.string == TaskState.completed.description
+            lines.append(padded(isOver ? "last error" : "error") + Printable.line(error))
         }
         if task["waitsForHandler"]?.bool == true {
             lines.append(
@@ -129,10 +131,11 @@ enum TaskText {
         func add(_ queue: String, _ kind: String, _ row: JSONValue) {
             let totals = row["totals"] ?? .null
             let attempts = totals["started"]?.int ?? 0
-            let average = attempts > 0 ? (totals["runMilliseconds"]?.int ?? 0) / attempts : 0
+            let average =
+                attempts > 0 ? "\((totals["runMilliseconds"]?.int ?? 0) / attempts) ms" : "-"
             table.add(
                 [queue, kind] + states.map { number(row["counts"]?[$0]) } + [
-                    number(totals["retried"]), number(totals["crashed"]), "\(average) ms",
+                    number(totals["retried"]), number(totals["crashed"]), average,
                 ])
         }
         for row in rows { add(text(row["queue"]), text(row["name"]), row) }

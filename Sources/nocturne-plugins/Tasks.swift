@@ -19,7 +19,18 @@ struct TaskArgument: ParsableArguments {
     var id: String
 
     /// The task's route.
-    var route: String { "/v1/tasks/\(PercentEncoding.encode(id))" }
+    var route: String { Self.route(of: id) }
+
+    func validate() throws { try Self.check(id) }
+
+    static func route(of id: String) -> String { "/v1/tasks/\(PercentEncoding.encode(id))" }
+
+    /// A shell's variable that is empty names no task, and must not mean all of them.
+    static func check(_ id: String) throws {
+        guard !id.isEmpty else {
+            throw ValidationError("The task's id is empty; `tasks list` shows the ids.")
+        }
+    }
 }
 
 struct TasksCancel: ParsableCommand {
@@ -52,7 +63,9 @@ struct TasksResume: ParsableCommand {
 
 struct TasksStats: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stats", abstract: "How many tasks are where, and what they came to.")
+        commandName: "stats", abstract: "How many tasks are where, and what they came to.",
+        discussion:
+            "RETRIED, CRASHED and AVERAGE, the time of an attempt, are since the host's start.")
     @OptionGroup var host: HostOptions
 
     func run() throws { try host.show("GET", "/v1/tasks/statistics", as: TaskText.statistics) }

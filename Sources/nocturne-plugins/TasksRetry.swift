@@ -26,6 +26,7 @@ struct TasksRetry: ParsableCommand {
         guard (id == nil) == failed else {
             throw ValidationError("Name a task, or say --failed for all that failed.")
         }
+        if let id { try TaskArgument.check(id) }
         if !failed, queue != nil || kind != nil {
             throw ValidationError("--queue and --kind belong to --failed.")
         }
@@ -33,7 +34,7 @@ struct TasksRetry: ParsableCommand {
 
     func run() throws {
         if let id {
-            return try host.show("POST", "/v1/tasks/\(PercentEncoding.encode(id))/retry") {
+            return try host.show("POST", TaskArgument.route(of: id) + "/retry") {
                 [TaskText.line($0)]
             }
         }

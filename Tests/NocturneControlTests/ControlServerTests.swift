@@ -138,6 +138,8 @@ import Testing
         ("GET", "/v1/plugins?stauts=failed", "", "invalidParameter", 64),
         ("GET", "/v1/nothing", "", "unknownRoute", 64),
         ("POST", "/v1/tools", "", "unknownRoute", 64),
+        ("POST", "/v1/tasks//cancel", "", "unknownRoute", 64),
+        ("GET", "/v1/tasks/", "", "unknownRoute", 64),
         ("POST", "/v1/tools/t/call", "{", "notJSON", 65),
         ("POST", "/v1/plugins", "[]", "wrongBody", 65),
         ("POST", "/v1/plugins", #"{"path":"relative.so"}"#, "wrongBody", 65),

@@ -239,11 +239,16 @@ import Testing
             let bad = try await tasks.add(NewTask("bad")).id
             _ = try await (tasks.end(of: good), tasks.end(of: bad))
             try await blocking {
-                let first = try client.json("POST", "/v1/tasks/clear")
+                let first = try client.json("POST", "/v1/tasks/clear", body: [:])
                 #expect(first == ["count": 1])
-                #expect(try client.json("POST", "/v1/tasks/clear") == ["count": 0])
+                #expect(try client.json("POST", "/v1/tasks/clear", body: [:]) == ["count": 0])
                 let failed: JSONValue = ["states": ["failed"]]
                 #expect(try client.json("POST", "/v1/tasks/clear", body: failed) == ["count": 1])
+            }
+            // Nothing said does not mean everything.
+            for verb in ["clear", "retry", "cancel"] {
+                let error = await refusal { try client.send("POST", "/v1/tasks/\(verb)") }
+                #expect(error?.code == "notJSON")
             }
         }
     }

@@ -225,6 +225,29 @@ import NocturneTasks
         #expect(try await first.task(id)?.attempt == 0)
     }
 
+    @Test func `a shutdown need not wait for a pause point, where the next manager goes on`()
+        async throws
+    {
+        let first = manager("w1") { $0.drain = .seconds(3_600) }
+        first.handle("long") { _, context in
+            while true {
+                try await context.pausePoint(7)
+                await Task.yield()
+            }
+        }
+        let id = try await first.add(NewTask("long")).id
+        try await eventually("it runs") { try await first.task(id)?.state == .running }
+        await first.shutdown()  // while the clock stands still
+        #expect(try await first.task(id)?.state == .available)
+
+        let second = manager("w2")
+        second.handle("long") { _, context in
+            [context.checkpoint ?? .null, JSONValue(context.task.attempt)]
+        }
+        #expect(try await second.result(of: id) == [7, 1])
+        await second.shutdown()
+    }
+
     @Test func `a schedule runs through the manager, and again after it was changed`() async throws
     {
         let manager = manager()
