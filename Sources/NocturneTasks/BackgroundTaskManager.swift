@@ -117,8 +117,9 @@ public final class BackgroundTaskManager: Sendable {
     public func warnings() async throws(TaskError) -> [String] { try await store.warnings() }
 
     /// Starts nothing any more, asks what runs to leave at its next pause point, waits until all has ended, and gives
-    /// back what has not: that is run again by the next manager of the store, and the attempt does not count. Waiters for results are told. Then the store is
-    /// closed: methods that need it throw from now on. A second call does nothing but wait likewise.
+    /// back what has not: that is run again by the next manager of the store, and the attempt does not count. Waiters
+    /// for results are told. Then the store is closed: methods that need it throw from now on. A second call does
+    /// nothing but wait likewise.
     public func shutdown() async {
         state.withLock { $0.isDraining = true }
         leaveLines()

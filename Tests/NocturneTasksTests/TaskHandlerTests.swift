@@ -343,7 +343,7 @@ import NocturneTasks
         await #expect(throws: TaskError.invalidName("task", "")) { try await manager.add(task) }
         task = NewTask("big", input: .string(String(repeating: "a", count: 1 << 20)))
         await #expect(
-            throws: TaskError.tooLarge("the input of big", 1 << 20 + 2, NewTask.largestValueBytes)
+            throws: TaskError.tooLarge("the input of big, in bytes,", 1 << 20 + 2, 1 << 20)
         ) { try await manager.add([NewTask("good"), task]) }
         task = NewTask("late")
         task.start = .after(.seconds(-1))

@@ -109,7 +109,7 @@ import NocturneTasks
         #expect(refusal { $0 = NewTask("job", input: .string(longest)) } == nil)
         #expect(
             refusal { $0 = NewTask("job", input: .string(longest + "x")) }
-                == .tooLarge("the input of job", 1 << 20 + 1, 1 << 20))
+                == .tooLarge("the input of job, in bytes,", 1 << 20 + 1, 1 << 20))
         struct Weight: Encodable { let kilograms: Double }
         for kilograms in [Double.nan, .infinity] {
             let error = #expect(throws: TaskError.self) {
