@@ -196,8 +196,11 @@ import Testing
             #expect(try await host.call("count")["build"] == "1.0.0")
             #expect(await harness.info("text")?.pid == pids.0)
             #expect(await harness.info("count")?.pid == pids.1)
-            let changes = await harness.events("host:change")
-            #expect(changes.last?.payload["outcome"] == "rolledBack")
+            // Told when the last part of the change has settled.
+            try await harness.eventually("how the change ended is told") {
+                let changes = await harness.events("host:change")
+                return changes.last?.payload["outcome"] == "rolledBack"
+            }
             #expect(await harness.events("plugin:reloaded").isEmpty)
 
             // A build that starts brings both in.
