@@ -191,6 +191,21 @@ public final class BackgroundTaskManager: Sendable {
     /// What happens to tasks from now on; ends when its reader stops.
     public var taskEvents: AsyncStream<TaskEventDelivery> { events.stream() }
 
+    /// Calls `handler` for each event of a kind, one at a time and in order, until the token is cancelled or gone.
+    /// Events that it is too slow for are dropped.
+    public func on(
+        _ kind: TaskEvent.Kind, _ handler: @escaping @Sendable (TaskEvent) async -> Void
+    ) -> EventToken {
+        events.on({ $0 == kind }, handler)
+    }
+
+    /// The same by the seed's name, for example `task:completed`; also `task:*` and `tasks/task:completed`.
+    public func on(
+        _ name: String, _ handler: @escaping @Sendable (TaskEvent) async -> Void
+    ) -> EventToken {
+        events.on({ TaskEvents.matches($0, name) }, handler)
+    }
+
     func tell(_ event: @autoclosure () -> TaskEvent) { events.tell(event()) }
 
     /// What the store says happened. Called while the store is locked: only notes and wakes.

@@ -42,6 +42,25 @@ final class TaskEvents: Sendable {
             payload: failure.map { ["error": .string("\($0)")] } ?? [:])
     }
 
+    func on(
+        _ isMeant: @escaping @Sendable (TaskEvent.Kind) -> Bool,
+        _ handler: @escaping @Sendable (TaskEvent) async -> Void
+    ) -> EventToken {
+        let stream = stream()
+        let job = Task {
+            for await case .event(let event) in stream where isMeant(event.kind) {
+                await handler(event)
+            }
+        }
+        return EventToken { job.cancel() }
+    }
+
+    /// Whether events of a kind are meant by a name or a pattern, as an ``EventBus`` understands it.
+    static func matches(_ kind: TaskEvent.Kind, _ pattern: String) -> Bool {
+        Event(id: 0, timeMilliseconds: 0, source: source, name: kind.rawValue, payload: [:])
+            .matches(pattern)
+    }
+
     func stream() -> AsyncStream<TaskEventDelivery> {
         AsyncStream(bufferingPolicy: .bufferingOldest(EventBus.bufferLimit)) { continuation in
             let delivery = BoundedDelivery(continuation, gap: TaskEventDelivery.gap(missed:))

@@ -127,6 +127,33 @@ import NocturneTasks
 }
 
 @Suite struct TaskEventTests {
+    @Test func `a listener hears its kind, by the seed's name, until its token is cancelled`()
+        async throws
+    {
+        let manager = try await BackgroundTaskManager(configuration: .init(maxConcurrent: 1))
+        manager.handle("job") { input, _ in input }
+        let typed = Collected<TaskEvent>(), named = Collected<String>(), all = Collected<String>()
+        let tokens = [
+            manager.on(.completed) { typed.append($0) },
+            manager.on("task:completed") { named.append($0.kind.rawValue) },
+            manager.on("tasks/task:*") { all.append($0.kind.rawValue) },
+        ]
+        let id = try await manager.add(NewTask("job", input: 7)).id
+        try await eventually("all have heard of its end") {
+            typed.all.count == 1 && named.all == ["task:completed"] && all.all.count == 3
+        }
+        #expect(typed.all.first?.task == id && typed.all.first?.payload["result"] == 7)
+        #expect(all.all == ["task:added", "task:started", "task:completed"])
+        for token in tokens { token.cancel() }
+        let last = Collected<TaskEvent>()
+        let token = manager.on(.completed) { last.append($0) }
+        _ = try await manager.result(of: try await manager.add(NewTask("job")).id)
+        try await eventually("who still listens hears") { last.all.count == 1 }
+        #expect(typed.all.count == 1 && named.all.count == 1 && all.all.count == 3)
+        token.cancel()
+        await manager.shutdown()
+    }
+
     @Test func `the bus carries the seed's names and fields, with where they come from`()
         async throws
     {
