@@ -40,6 +40,7 @@ let package = Package(
         .package(path: "PluginSDK"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
@@ -68,6 +69,14 @@ let package = Package(
         ),
         .target(
             name: "NocturneTasks", dependencies: ["NocturneCore", "NocturneStorage"],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "CMetrics", cSettings: cSettings),
+        .target(
+            name: "NocturneMetrics",
+            dependencies: [
+                "NocturneCore", "CMetrics", .product(name: "CoreMetrics", package: "swift-metrics"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -123,6 +132,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneTasksTests", dependencies: ["NocturneTasks", "NocturneCore"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneMetricsTests", dependencies: ["NocturneMetrics", "NocturneCore"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

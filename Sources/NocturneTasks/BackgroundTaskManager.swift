@@ -76,14 +76,14 @@ public final class BackgroundTaskManager: Sendable {
     /// Its options.
     public let configuration: Configuration
     let store: any TaskStore
-    let clock: any TaskClock
+    let clock: any EngineClock
     let worker: WorkerID
     let events: TaskEvents
     let state = Mutex(State())
 
     package init(
         configuration: Configuration, store: any TaskStore, worker: WorkerID,
-        clock: any TaskClock = SystemTaskClock(), bus: EventBus? = nil
+        clock: any EngineClock = SystemClock(), bus: EventBus? = nil
     ) {
         self.configuration = configuration
         (self.store, self.worker, self.clock) = (store, worker, clock)

@@ -178,7 +178,7 @@ import NocturneTasks
         var configuration = BackgroundTaskManager.Configuration(maxConcurrent: 1)
         (configuration.drain, configuration.stopGrace) = (ever, ever)
         #expect(configuration.drain == .seconds(86_400))
-        let sleeper = Task { try await SystemTaskClock().sleep(until: ever) }
+        let sleeper = Task { try await SystemClock().sleep(until: ever) }
         let manager = try await BackgroundTaskManager(configuration: configuration)
         manager.handle("job") { _, context in
             JSONValue(context.timeLeft.map { $0.components.seconds } ?? -1)

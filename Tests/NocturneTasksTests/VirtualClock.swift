@@ -7,7 +7,7 @@ import NocturneCore
 import NocturneTasks
 
 /// A clock that stands still until it is moved; whoever sleeps on it wakes when it has come far enough.
-final class VirtualClock: TaskClock {
+final class VirtualClock: EngineClock {
     private struct Sleeper {
         let deadline: Duration
         let continuation: CheckedContinuation<Void, any Error>

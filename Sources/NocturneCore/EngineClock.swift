@@ -1,9 +1,7 @@
-// TaskClock.swift — the time that a task manager goes by; in tests, one that is set by hand. Next: TaskContext.swift.
+// EngineClock.swift — the time that an engine goes by; in tests, one that is set by hand. Next: UnixTime.swift.
 
-package import NocturneCore
-
-/// The time that a task manager goes by.
-package protocol TaskClock: Sendable {
+/// The time that an engine goes by: a task manager, a metrics collector.
+package protocol EngineClock: Sendable {
     /// The wall clock: for moments that people mean.
     var now: UnixTime { get }
     /// A clock that nobody sets: for how long something takes.
@@ -13,7 +11,7 @@ package protocol TaskClock: Sendable {
 }
 
 /// The machine's own clocks. Suspended time does not count as uptime.
-package struct SystemTaskClock: TaskClock {
+package struct SystemClock: EngineClock {
     package init() {}
 
     package var now: UnixTime { UnixTime.now() }

@@ -1,0 +1,24 @@
+// LabelsTests.swift — labels have no order, and their bytes count.
+
+import NocturneMetrics
+import Testing
+
+@Suite struct LabelsTests {
+    @Test func `the order of labels does not matter`() {
+        let labels: Labels = ["a": "1", "b": "2"]
+        #expect(labels == ["b": "2", "a": "1"])
+        #expect(labels.hashValue == Labels(["b": "2", "a": "1"]).hashValue)
+        #expect(labels != ["a": "2", "b": "1"])
+    }
+
+    @Test func `different bytes are different labels`() {
+        let composed: Labels = ["city": "Orl\u{E9}ans"]
+        #expect(composed != ["city": "Orle\u{301}ans"])
+    }
+
+    @Test func `of a name that is there twice, the last value counts`() {
+        let labels: Labels = ["a": "1", "b": "2", "a": "3"]
+        #expect(labels == ["a": "3", "b": "2"])
+        #expect(labels.description == #"{a="3", b="2"}"#)
+    }
+}
