@@ -49,12 +49,19 @@ public final class EventBus: Sendable {
         let pattern: String
         let deliver: @Sendable (Event) -> Void
     }
+    private struct Watcher {
+        let source: String
+        let name: String
+        let tell: @Sendable (Bool) -> Void
+        var isHeard = false
+    }
     private struct State {
         var nextID: UInt64 = 1
         var nextListener = 0
         var listeners: [(key: Int, listener: Listener)] = []
         var history: [Event] = []
         var oldest = 0  // index of the oldest in `history`, once it is full
+        var watchers: [Watcher] = []
     }
     private let state = Mutex(State())
 
@@ -63,15 +70,20 @@ public final class EventBus: Sendable {
 
     /// Publishes an event to whoever listens now, and remembers it among the latest ``historyLimit``.
     ///
+    /// - Parameter isRemembered: `false` for what comes so often that it would push all else out of the memory.
     /// - Returns: the event with its id, which is one more than the id of the one before, and its time.
     @discardableResult
-    public func publish(source: String, name: String, payload: JSONObject) -> Event {
+    public func publish(
+        source: String, name: String, payload: JSONObject, isRemembered: Bool = true
+    ) -> Event {
         state.withLock { state in
             let event = Event(
                 id: state.nextID, timeMilliseconds: Self.now(), source: source, name: name,
                 payload: payload)
             state.nextID += 1
-            if state.history.count < Self.historyLimit {
+            if !isRemembered {
+                // Only for who listens now.
+            } else if state.history.count < Self.historyLimit {
                 state.history.append(event)
             } else {
                 state.history[state.oldest] = event
@@ -90,6 +102,33 @@ public final class EventBus: Sendable {
         let probe = Event(id: 0, timeMilliseconds: 0, source: source, name: name, payload: [:])
         return state.withLock { state in
             state.listeners.contains { probe.matches($0.listener.pattern) }
+        }
+    }
+
+    /// Tells, now and at each change, whether somebody asks for `name` of `source` in particular, not just for `*`: what
+    /// comes with each record of a metric is built and published only then.
+    package func watchListeners(
+        source: String, name: String, _ tell: @escaping @Sendable (Bool) -> Void
+    ) {
+        state.withLock { state in
+            state.watchers.append(Watcher(source: source, name: name, tell: tell))
+            Self.tellWatchers(&state, isFirst: true)
+        }
+    }
+
+    private static func tellWatchers(_ state: inout State, isFirst: Bool = false) {
+        for index in state.watchers.indices {
+            let watcher = state.watchers[index]
+            let probe = Event(
+                id: 0, timeMilliseconds: 0, source: watcher.source, name: watcher.name, payload: [:]
+            )
+            let isHeard = state.listeners.contains { _, listener in
+                !listener.pattern.hasSuffix("/*") && listener.pattern != "*"
+                    && probe.matches(listener.pattern)
+            }
+            guard isHeard != watcher.isHeard || isFirst else { continue }
+            state.watchers[index].isHeard = isHeard
+            watcher.tell(isHeard)
         }
     }
 
@@ -146,11 +185,15 @@ public final class EventBus: Sendable {
         let key = state.nextListener
         state.nextListener += 1
         state.listeners.append((key, listener))
+        tellWatchers(&state)
         return key
     }
 
     private func remove(_ key: Int) {
-        state.withLock { state in state.listeners.removeAll { $0.key == key } }
+        state.withLock { state in
+            state.listeners.removeAll { $0.key == key }
+            Self.tellWatchers(&state)
+        }
     }
 
     /// Milliseconds since 1970-01-01 UTC, by the wall clock.
