@@ -4,6 +4,7 @@
 import CLinux
 import CWire
 import Glibc
+import NocturneCore
 import Synchronization
 
 /// A running `nocturne-worker` zygote.

@@ -3,7 +3,7 @@
 import Synchronization
 
 /// A value that is fulfilled once; later fulfillments are ignored. Thread-safe.
-final class Promise<Value: Sendable>: Sendable {
+package final class Promise<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiters: [Int: @Sendable (Value?) -> Void] = [:]
@@ -11,12 +11,15 @@ final class Promise<Value: Sendable>: Sendable {
     }
     private let state = Mutex(State())
 
+    /// One that has not come.
+    package init() {}
+
     /// The value, if it has come.
-    var current: Value? { state.withLock { $0.value } }
+    package var current: Value? { state.withLock { $0.value } }
 
     /// Returns whether this call fulfilled it.
     @discardableResult
-    func fulfill(_ value: Value) -> Bool {
+    package func fulfill(_ value: Value) -> Bool {
         let waiters = state.withLock { state -> [@Sendable (Value?) -> Void]? in
             guard state.value == nil else { return nil }
             state.value = value
@@ -30,7 +33,7 @@ final class Promise<Value: Sendable>: Sendable {
     }
 
     /// Waits for the value, however long. Does not react to cancellation.
-    var value: Value {
+    package var value: Value {
         get async {
             await withUnsafeContinuation { continuation in
                 whenFulfilled { continuation.resume(returning: $0) }
@@ -40,7 +43,7 @@ final class Promise<Value: Sendable>: Sendable {
 
     /// Waits for the value. `nil` after `limit` without one. Does not react to cancellation: it is for what must be
     /// known.
-    func value(within limit: Duration) async -> Value? {
+    package func value(within limit: Duration) async -> Value? {
         if let value = current { return value }
         let timer = Mutex<Task<Void, Never>?>(nil)
         let value = await withUnsafeContinuation { continuation in
@@ -61,7 +64,7 @@ final class Promise<Value: Sendable>: Sendable {
     }
 
     /// Calls `waiter` with the value, now or when it comes.
-    func whenFulfilled(_ waiter: @escaping @Sendable (Value) -> Void) {
+    package func whenFulfilled(_ waiter: @escaping @Sendable (Value) -> Void) {
         _ = add { value in
             if let value { waiter(value) }
         }
