@@ -28,6 +28,8 @@ public enum MetricsError: ReportableError, Hashable {
     case exporterFailed(String, _ reason: String)
     /// The file of the history or of the alerts cannot be used.
     case file(String, _ reason: String)
+    /// What should be an export as JSON is none.
+    case invalidExport(_ problem: String)
     /// The collector was shut down.
     case shutDown
 
@@ -44,6 +46,7 @@ public enum MetricsError: ReportableError, Hashable {
         case .invalidAlert: "invalidAlert"
         case .exporterFailed: "exporterFailed"
         case .file: "metricsFile"
+        case .invalidExport: "invalidExport"
         case .shutDown: "metricsShutDown"
         }
     }
@@ -86,6 +89,7 @@ public enum MetricsError: ReportableError, Hashable {
         case .invalidAlert(let name, let problem): "the alert \(quoted(name)): \(problem)"
         case .exporterFailed(let name, let reason): "the exporter \(quoted(name)) failed: \(reason)"
         case .file(let path, let reason): "\(path): \(reason)"
+        case .invalidExport(let problem): "not metrics as JSON: \(problem)"
         case .shutDown: "the metrics collector was shut down"
         }
     }
