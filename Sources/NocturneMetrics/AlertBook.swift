@@ -15,7 +15,8 @@ struct AlertReading: Sendable {
 struct AlertBook: Sendable {
     /// Rules of each origin. A thousand are evaluated in under a millisecond.
     static let ruleLimit = 1_000
-    /// Alerts of one rule that are kept: more tell nobody anything.
+    /// Alerts of one rule that are kept: more tell nobody anything. Those that are there stay; a place that gets free can
+    /// be taken at the next evaluation.
     static let groupLimit = 1_000
     /// Alerts of all rules together that are kept: some 10 MB.
     static let totalGroupLimit = 20_000

@@ -7,7 +7,7 @@ extension AlertBook.Entry {
     /// As it is listed.
     var status: AlertStatus {
         let active = groups.filter { $0.value.phase != .inactive }
-        let listed = active.sorted { $0.key.precedes($1.key) }.map { labels, state in
+        let listed = inOrder(active, \.key).map { labels, state in
             AlertStatus.Group(
                 labels: labels, state: state.isFiring ? .firing : .pending, value: state.value,
                 activeAt: state.activeAt, firedAt: state.isFiring ? state.firedAt : nil)
@@ -49,8 +49,7 @@ extension AlertBook.Entry {
         isChanged = isChanged || groups.count != before
         if isChanged { groups = groups.filter { isKept($0.value) } }
         room -= groups.count - before
-        if events.count > 1 { events.sort { $0.group.precedes($1.group) } }
-        return (events, isChanged)
+        return (inOrder(events, \.group), isChanged)
     }
 
     /// Where a group is; a new one is added if there is something to keep of it and room.
@@ -131,12 +130,12 @@ extension AlertBook.Entry {
             if let event = tell(place, .disabled, at: moment) { events.append(event) }
         }
         groups = groups.filter { $0.value.isTold }
-        return events.sorted { $0.group.precedes($1.group) }
+        return inOrder(events, \.group)
     }
 
     /// Ends all alerts of a rule that goes. There is no later, so silence does not hold back what listeners must know.
     mutating func end(at moment: AlertMoment) -> [AlertEvent] {
-        let told = groups.filter { $0.value.isTold }.sorted { $0.key.precedes($1.key) }
+        let told = inOrder(groups.filter { $0.value.isTold }, \.key)
         groups = [:]
         return told.map { group, state in
             var state = state
@@ -146,9 +145,11 @@ extension AlertBook.Entry {
     }
 }
 
-extension Labels {
-    /// An order to list them in.
-    fileprivate func precedes(_ other: Labels) -> Bool {
-        description.utf8.lexicographicallyPrecedes(other.description.utf8)
-    }
+/// In the order of their labels as text, so that what is listed and told is the same each time.
+private func inOrder<Element>(
+    _ elements: some Collection<Element>, _ labels: (Element) -> Labels
+) -> [Element] {
+    guard elements.count > 1 else { return Array(elements) }
+    let keyed = elements.map { (key: Array(labels($0).description.utf8), element: $0) }
+    return keyed.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.element)
 }

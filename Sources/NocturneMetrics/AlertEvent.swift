@@ -73,7 +73,9 @@ enum AlertText {
         case .removed: return text + "; the alert was removed"
         case .resolved: break
         }
-        if case .absence = rule.source { return text + "; \(rule.metricName)\(rule.labels) is back" }
+        if case .absence = rule.source {
+            return text + "; \(rule.metricName)\(rule.labels) is back"
+        }
         return text + "; " + subject(rule, state, group: group)
     }
 
@@ -98,7 +100,9 @@ enum AlertText {
     /// Whole numbers without a point.
     static func number(_ value: Double) -> String {
         // Above 2^53 the point would be a claim that a Double cannot make; Swift writes 1e+16 there.
-        guard let whole = Int64(exactly: value), whole.magnitude < 1 << 53 else { return "\(value)" }
+        guard let whole = Int64(exactly: value), whole.magnitude < 1 << 53 else {
+            return "\(value)"
+        }
         return "\(whole)"
     }
 

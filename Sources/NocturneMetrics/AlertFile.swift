@@ -29,18 +29,23 @@ struct AlertFile: Sendable {
     func load(now: UnixTime, uptime: Duration) throws(MetricsError) -> Found {
         guard let bytes = try read() else { return Found() }
         do {
-            guard bytes.count <= Self.byteLimit else { throw AlertMemoryProblem.damaged("its size") }
+            guard bytes.count <= Self.byteLimit else {
+                throw AlertMemoryProblem.damaged("its size")
+            }
             let memory = try JSONParser.parse(bytes)
             return Found(book: try AlertBook(memory: memory, now: now, uptime: uptime))
         } catch AlertMemoryProblem.newer(let version) {
             throw .file(
-                path, "a later version of Nocturne wrote it (format \(version)): update, or move it")
+                path, "a later version of Nocturne wrote it (format \(version)): update, or move it"
+            )
         } catch {
-            let reason = if case AlertMemoryProblem.damaged(let what) = error { what } else { "\(error)" }
+            let reason =
+                if case AlertMemoryProblem.damaged(let what) = error { what } else { "\(error)" }
             let aside = try setAside(at: now)
             return Found(
                 problem: .file(
-                    path, "it is damaged (\(reason)), so alerts begin anew; it is kept as \(aside)"))
+                    path, "it is damaged (\(reason)), so alerts begin anew; it is kept as \(aside)")
+            )
         }
     }
 

@@ -129,7 +129,7 @@ extension AlertRule {
         case ok
         /// As if it held. With ``AlertRule/by``, this is so for groups that were seen before.
         case alert
-        /// Nothing: the alert stays what it is, and the time does not count for any duration.
+        /// Nothing: the alert stays what it is, and the time since the evaluation before counts for no duration.
         case keep
     }
 

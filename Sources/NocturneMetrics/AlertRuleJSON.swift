@@ -60,7 +60,9 @@ extension AlertRule {
         var names: Set<[UInt8]> = []
         for element in elements {
             let rule = try AlertRule(json: element)
-            guard names.insert(Array(rule.name.utf8)).inserted else { throw .alertExists(rule.name) }
+            guard names.insert(Array(rule.name.utf8)).inserted else {
+                throw .alertExists(rule.name)
+            }
             rules.append(rule)
         }
         return rules
@@ -69,7 +71,8 @@ extension AlertRule {
     /// The rule as it is read: what is as by default is left out, but for the seed's six fields.
     public var json: JSONValue {
         var object: JSONObject = ["name": .string(name), "metricName": .string(metricName)]
-        if case .absence = source {} else {
+        if case .absence = source {
+        } else {
             object["condition"] = .string(condition.rawValue)
             object["threshold"] = JSONValue(threshold)
         }
@@ -156,7 +159,8 @@ private struct AlertFields {
 
     /// `null` is as good as nothing.
     func value(_ key: String) -> JSONValue? {
-        object[key].flatMap { $0.isNull ? nil : $0 }
+        guard let value = object[key], !value.isNull else { return nil }
+        return value
     }
 
     func has(_ key: String) -> Bool { value(key) != nil }

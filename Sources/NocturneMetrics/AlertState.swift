@@ -15,7 +15,7 @@ struct AlertMoment: Hashable {
 enum AlertFinding {
     /// The condition holds, or it does not.
     case holds(Bool)
-    /// Nothing can be said: no time passes for the alert.
+    /// Nothing can be said: since the evaluation before, no time has passed for the alert.
     case nothing
 }
 

@@ -66,7 +66,8 @@ private struct OracleWorld {
 
     private static func alert(_ index: Int, _ random: inout OracleRandom) -> AlertRule {
         var rule = AlertRule(
-            name: "A\(index)", metricName: "m", condition: random.oneOf(AlertRule.Condition.allCases),
+            name: "A\(index)", metricName: "m",
+            condition: random.oneOf(AlertRule.Condition.allCases),
             threshold: random.oneOf([0, 1, 2, 3]),
             duration: .seconds(random.oneOf([0, 0, 1, 10, 15, 25, 30, 60])))
         rule.keepFiringFor = .seconds(random.oneOf([0, 0, 10, 25, 45]))
@@ -90,7 +91,9 @@ private struct OracleWorld {
         let chosen = rule.labels["s"].map { text in
             values.enumerated().filter { "\($0.offset)" == text }.map(\.element)
         }
-        return [AlertReading(group: [:], value: rule.worst(of: (chosen ?? values).compactMap(\.self)))]
+        return [
+            AlertReading(group: [:], value: rule.worst(of: (chosen ?? values).compactMap(\.self)))
+        ]
     }
 
     private func expression(_ rule: AlertRule) -> String {
