@@ -21,7 +21,8 @@ public enum MetricName {
     }
 
     /// What is wrong with a label's name, `nil` if nothing: `[A-Za-z_][A-Za-z0-9_.-]*`, at most ``limitBytes``, not
-    /// `le` or `quantile`, which the formats need for themselves, and not beginning with `__`.
+    /// `le` or `quantile`, which the formats need for themselves, and not beginning with `__` or what becomes that in
+    /// Prometheus' format, where a server takes such labels away.
     public static func checkLabel(_ name: String) -> String? {
         if let problem = check(
             name, isAllowed: { isWordByte($0) || ".-".utf8.contains($0) }, "._-")
@@ -29,7 +30,8 @@ public enum MetricName {
             return problem
         }
         if name == "le" || name == "quantile" { return "`le` and `quantile` are reserved" }
-        return name.utf8.starts(with: "__".utf8) ? "names that begin with __ are reserved" : nil
+        return prometheusLabel(name).utf8.starts(with: "__".utf8)
+            ? "names that begin with __ are reserved" : nil
     }
 
     private static func check(

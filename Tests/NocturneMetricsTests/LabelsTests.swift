@@ -21,4 +21,10 @@ import Testing
         #expect(labels == ["a": "3", "b": "2"])
         #expect(labels.description == #"{a="3", b="2"}"#)
     }
+
+    @Test func `a label that Prometheus would keep for itself is refused`() {
+        #expect(
+            ["__a", "_.a", "_-a", "le", "quantile"].allSatisfy { MetricName.checkLabel($0) != nil })
+        #expect(["_a", "a__b", "_"].allSatisfy { MetricName.checkLabel($0) == nil })
+    }
 }
