@@ -1,5 +1,7 @@
 // Labels.swift — the dimensions of a series: names and values, in no order. Next: MetricName.swift.
 
+internal import CMetrics
+
 /// The labels of a series: names with values, in no order.
 ///
 /// Two are equal if they have the same names with the same values, byte by byte: `"\u{E9}"` and `"e\u{301}"` are two
@@ -21,13 +23,7 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Labels of pairs. Of a name that is there twice, the last value counts.
     public init(_ elements: [(String, String)]) {
-        var isRepeated = false
-        for (index, element) in elements.enumerated() {
-            for other in elements[..<index] where Self.isSame(other.0, element.0) {
-                isRepeated = true
-            }
-        }
-        guard isRepeated else {
+        guard Self.hasRepetition(elements) else {
             pairs = elements
             return
         }
@@ -38,6 +34,18 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
         }
         pairs = kept
     }
+
+    private static func hasRepetition(_ elements: [(String, String)]) -> Bool {
+        for index in elements.indices.dropFirst() {
+            for other in 0..<index where isSame(elements[other].0, elements[index].0) {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Labels of pairs that are known to have different names.
+    init(unique pairs: [Pair]) { self.pairs = pairs }
 
     /// Labels of a dictionary.
     public init(_ dictionary: [String: String]) {
@@ -67,6 +75,17 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// Whether the same names with the same values were given in the same order.
+    func isSameInOrder(_ other: Labels) -> Bool {
+        guard pairs.count == other.pairs.count else { return false }
+        for index in pairs.indices {
+            guard Self.isSame(pairs[index].name, other.pairs[index].name),
+                Self.isSame(pairs[index].value, other.pairs[index].value)
+            else { return false }
+        }
+        return true
+    }
+
     /// These without those of some names, or only those.
     func filtered(_ isKept: (String) -> Bool) -> Labels {
         Labels(pairs.filter { isKept($0.name) }.map { ($0.name, $0.value) })
@@ -74,7 +93,11 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// `String`'s own `==` holds different bytes for equal.
     static func isSame(_ left: String, _ right: String) -> Bool {
-        left.utf8.elementsEqual(right.utf8)
+        // Strings that are the same words in memory are the same: short ones are their own words, literals have one place.
+        let words = unsafeBitCast(left, to: (UInt64, UInt64).self)
+        let others = unsafeBitCast(right, to: (UInt64, UInt64).self)
+        if words.0 == others.0, words.1 == others.1 { return true }
+        return left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
     }
 }
 
@@ -85,16 +108,31 @@ extension Labels: Hashable {
     }
 
     /// Hashes without regard to order.
-    public func hash(into hasher: inout Hasher) {
-        var sum = 0
+    public func hash(into hasher: inout Hasher) { hasher.combine(contentHash) }
+
+    /// A hash without regard to order.
+    var contentHash: UInt64 {
+        var sum: UInt64 = 0
         for pair in pairs {
-            var hasher = Hasher()
-            for byte in pair.name.utf8 { hasher.combine(byte) }
-            hasher.combine(UInt8(0xFF))
-            for byte in pair.value.utf8 { hasher.combine(byte) }
-            sum &+= hasher.finalize()
+            sum &+= cmetrics_mix(pair.name.contentHash, ~pair.value.contentHash | 1)
         }
-        hasher.combine(sum)
+        return sum
+    }
+}
+
+extension String {
+    /// A new one in each process, so that nobody can prepare texts with the same hash.
+    private static let seed = UInt64.random(in: .min ... .max)
+
+    /// A hash of the bytes.
+    var contentHash: UInt64 {
+        let hash = utf8.withContiguousStorageIfAvailable {
+            cmetrics_hash($0.baseAddress, $0.count, Self.seed)
+        }
+        return hash
+            ?? Array(utf8).withUnsafeBufferPointer {
+                cmetrics_hash($0.baseAddress, $0.count, Self.seed)
+            }
     }
 }
 

@@ -12,6 +12,8 @@ public enum MetricName {
     public static let valueLimitBytes = 1_024
     /// Labels of one series.
     public static let labelLimit = 32
+    /// Series of all metrics of a process: as many slots as a slab has, without the first.
+    public static let seriesLimit = 1_048_575
     /// What a value becomes when its label has too many.
     public static let overflow = "__overflow__"
 

@@ -18,6 +18,8 @@ public enum MetricsError: ReportableError, Hashable {
     case invalidBounds(String, _ problem: String)
     /// An option that makes no sense.
     case invalidOption(_ what: String, _ allowed: String)
+    /// There are as many already as there may be.
+    case limitReached(_ what: String, _ limit: Int)
     /// There is no such metric, alert or exporter.
     case notFound(_ what: String, String)
     /// There is such an alert already.
@@ -41,6 +43,7 @@ public enum MetricsError: ReportableError, Hashable {
         case .nameClash, .labelClash: "nameClash"
         case .invalidBounds: "invalidBounds"
         case .invalidOption: "invalidOption"
+        case .limitReached: "limitReached"
         case .notFound: "notFound"
         case .alertExists: "alertExists"
         case .invalidAlert: "invalidAlert"
@@ -84,6 +87,8 @@ public enum MetricsError: ReportableError, Hashable {
                 + " in Prometheus' format: rename one"
         case .invalidBounds(let name, let problem): "the bounds of \(quoted(name)): \(problem)"
         case .invalidOption(let what, let allowed): "\(what) must be \(allowed)"
+        case .limitReached(let what, let limit):
+            "there are as many \(what) as there may be, \(limit): record fewer, or raise the limit if it has an option"
         case .notFound(let what, let name): "there is no \(what) \(quoted(name))"
         case .alertExists(let name): "there is an alert \(quoted(name)) already: remove it first"
         case .invalidAlert(let name, let problem): "the alert \(quoted(name)): \(problem)"

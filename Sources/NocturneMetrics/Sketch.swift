@@ -1,6 +1,7 @@
 // Sketch.swift — how values are distributed, in buckets whose width is a fixed part of their values. Mergeable.
 // Next: Percentile.swift.
 
+internal import CMetrics
 internal import Glibc
 
 /// How values are distributed: counts in buckets that grow by a constant factor.
@@ -58,6 +59,48 @@ public struct Sketch: Sendable, Hashable {
     public var relativeError: Double {
         let growth = exp2(exp2(-Double(scale)))
         return growth.isFinite ? (growth - 1) / (growth + 1) : 1
+    }
+
+    // MARK: - One by one
+
+    /// Counts a value. NaN and the infinities are in no bucket, and not counted.
+    public mutating func record(_ value: Double) {
+        guard value.isFinite else { return }
+        guard value.magnitude > .leastNormalMagnitude else {
+            zeros &+= 1
+            return
+        }
+        let index = Self.index(of: value.magnitude, scale)
+        if value > 0 {
+            Self.count(index, in: &positive)
+        } else {
+            Self.count(index, in: &negative)
+        }
+    }
+
+    private static func count(_ index: Int32, in buckets: inout [Bucket]) {
+        var (low, high) = (0, buckets.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if buckets[middle].index < index { low = middle + 1 } else { high = middle }
+        }
+        if low < buckets.count, buckets[low].index == index {
+            buckets[low].count &+= 1
+        } else {
+            buckets.insert(Bucket(index: index, count: 1), at: low)
+        }
+    }
+
+    /// The bucket of a finite magnitude above 2^-1022.
+    private static func index(of magnitude: Double, _ scale: Int) -> Int32 {
+        cmetrics_bucket(magnitude.bitPattern) >> (finestScale - scale)
+    }
+
+    /// The buckets that there can be.
+    var indexes: ClosedRange<Int32> {
+        Self.index(
+            of: .leastNormalMagnitude.nextUp, scale)...Self.index(
+                of: .greatestFiniteMagnitude, scale)
     }
 
     // MARK: - Together
@@ -139,7 +182,12 @@ public struct Sketch: Sendable, Hashable {
 
     /// The upper bound of a bucket, which is in it; the lower bound of the next, which is not in that.
     public func upperBound(_ index: Int32) -> Double {
-        Self.power(Int64(index) + 1, scale)
+        let bound = Self.power(Int64(index) + 1, scale)
+        guard scale > 0, bound.isNormal, bound > .leastNormalMagnitude else { return bound }
+        // exp2(3) is not always rounded down; which bucket a value is in is decided by whole numbers.
+        if Self.index(of: bound, scale) > index { return bound.nextDown }
+        let next = bound.nextUp
+        return next.isFinite && Self.index(of: next, scale) <= index ? next : bound
     }
 
     /// 2^(numerator / 2^scale): exact where that is a whole power.
