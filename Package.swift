@@ -130,12 +130,17 @@ let package = Package(
             name: "NocturneResolverTests", dependencies: ["NocturneResolver", "NocturneCore"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(
-            name: "NocturneTasksTests", dependencies: ["NocturneTasks", "NocturneCore"],
+        .target(
+            name: "TestKit", dependencies: ["NocturneCore"], path: "Tests/TestKit",
             swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "NocturneMetricsTests", dependencies: ["NocturneMetrics", "NocturneCore"],
+            name: "NocturneTasksTests", dependencies: ["NocturneTasks", "NocturneCore", "TestKit"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneMetricsTests",
+            dependencies: ["NocturneMetrics", "NocturneCore", "TestKit"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

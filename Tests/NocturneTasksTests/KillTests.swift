@@ -2,6 +2,7 @@
 // run nothing again that was not in flight.
 
 import Glibc
+import TestKit
 import Testing
 
 import NocturneCore

@@ -3,6 +3,7 @@
 
 import NocturneCore
 import Synchronization
+import TestKit
 import Testing
 
 @testable import NocturneTasks

@@ -2,6 +2,7 @@
 // somebody hears of it. Next: FailingStore.swift.
 
 import Glibc
+import TestKit
 import Testing
 
 import NocturneCore

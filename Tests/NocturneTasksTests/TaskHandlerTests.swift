@@ -1,5 +1,6 @@
 // TaskHandlerTests.swift — what handlers can do and what happens to those that do not stop. Next: VirtualClock.swift.
 
+import TestKit
 import Testing
 
 import NocturneCore

@@ -1,6 +1,7 @@
 // TaskLimitTests.swift — values that make no sense, and sums that would overflow: moved to what is allowed or refused,
 // never a crash. Next: TaskRateTests.swift.
 
+import TestKit
 import Testing
 
 import NocturneCore

@@ -1,6 +1,7 @@
 // TaskManagerTests.swift — tasks from adding to their end, through the manager, in virtual time.
 // Next: VirtualClock.swift.
 
+import TestKit
 import Testing
 
 import NocturneCore

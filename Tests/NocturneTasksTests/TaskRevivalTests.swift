@@ -1,6 +1,7 @@
 // TaskRevivalTests.swift — tasks that ended and are tried again: nothing that holds for new ones is broken by them.
 // Next: TaskCommandTests.swift.
 
+import TestKit
 import Testing
 
 import NocturneCore

@@ -2,6 +2,7 @@
 // Next: StoreOutageTests.swift.
 
 import Synchronization
+import TestKit
 import Testing
 
 import NocturneCore

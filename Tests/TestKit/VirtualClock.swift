@@ -1,13 +1,11 @@
-// VirtualClock.swift — time that passes only when a test says so. Next: TaskManagerTests.swift.
+// VirtualClock.swift — time that passes only when a test says so, and what waits for events in real time.
 
-import Synchronization
-import Testing
-
-import NocturneCore
-import NocturneTasks
+internal import Synchronization
+internal import Testing
+package import NocturneCore
 
 /// A clock that stands still until it is moved; whoever sleeps on it wakes when it has come far enough.
-final class VirtualClock: EngineClock {
+package final class VirtualClock: EngineClock {
     private struct Sleeper {
         let deadline: Duration
         let continuation: CheckedContinuation<Void, any Error>
@@ -20,17 +18,21 @@ final class VirtualClock: EngineClock {
     }
     private let state: Mutex<State>
 
-    init(at start: UnixTime = UnixTime(seconds: 1_750_000_000)) {
+    package init(at start: UnixTime = UnixTime(seconds: 1_750_000_000)) {
         state = Mutex(State(start: start))
     }
 
-    var now: UnixTime { state.withLock { $0.start.adding($0.uptime) } }
-    var uptime: Duration { state.withLock { $0.uptime } }
+    package var now: UnixTime { state.withLock { Self.moment($0.start, after: $0.uptime) } }
+    package var uptime: Duration { state.withLock { $0.uptime } }
+
+    private static func moment(_ start: UnixTime, after duration: Duration) -> UnixTime {
+        UnixTime(milliseconds: start.milliseconds + duration.wholeMilliseconds)
+    }
 
     /// When the first sleeper wakes.
-    var nextWake: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
+    package var nextWake: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
 
-    func sleep(until deadline: Duration) async throws {
+    package func sleep(until deadline: Duration) async throws {
         let key = state.withLock { state in
             state.next += 1
             return state.next
@@ -52,12 +54,12 @@ final class VirtualClock: EngineClock {
     }
 
     /// Sleeps on, whatever anybody asks.
-    func sleepStubbornly(until deadline: Duration) async {
+    package func sleepStubbornly(until deadline: Duration) async {
         let job = Task { try await self.sleep(until: deadline) }
         _ = await job.result
     }
 
-    func advance(by duration: Duration) {
+    package func advance(by duration: Duration) {
         let due = state.withLock { state -> [Sleeper] in
             state.uptime += duration
             let due = state.sleepers.filter { $0.value.deadline <= state.uptime }
@@ -68,10 +70,12 @@ final class VirtualClock: EngineClock {
     }
 
     /// Sets the wall clock without time passing.
-    func set(by duration: Duration) { state.withLock { $0.start = $0.start.adding(duration) } }
+    package func set(by duration: Duration) {
+        state.withLock { $0.start = Self.moment($0.start, after: duration) }
+    }
 
     /// Lets time pass in steps, from sleeper to sleeper, until something holds.
-    func run(until what: String, _ holds: @Sendable () async throws -> Bool) async throws {
+    package func run(until what: String, _ holds: @Sendable () async throws -> Bool) async throws {
         for _ in 0..<10_000 {
             if try await holds() { return }
             for _ in 0..<20 { await Task.yield() }
@@ -84,7 +88,7 @@ final class VirtualClock: EngineClock {
 }
 
 /// Waits, in real time, until something holds, at most a minute.
-func eventually(
+package func eventually(
     _ what: String, _ holds: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(60)
@@ -94,24 +98,5 @@ func eventually(
             return
         }
         try await Task.sleep(for: .microseconds(200))
-    }
-}
-
-/// Collects from any thread.
-final class Collected<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
-    var all: [Element] { elements.withLock { $0 } }
-    func append(_ element: Element) { elements.withLock { $0.append(element) } }
-}
-
-/// Counts from any thread.
-final class Counter: Sendable {
-    private let value = Mutex(0)
-    var current: Int { value.withLock { $0 } }
-    func add(_ number: Int) -> Int {
-        value.withLock { value in
-            value += number
-            return value
-        }
     }
 }
