@@ -59,7 +59,7 @@ package final class History {
         let now = max(Self.clamped(time), (ticks.lastTime ?? -1) + 1)
         makeRoom(for: snapshots)
         let tick = ticks.append(now)
-        recorder?.begin(tick: tick, at: now)
+        recorder?.begin(at: now)
         if order.count != snapshots.count { order = snapshots.map(family) }
         seriesLeftOut = 0
         for (place, snapshot) in snapshots.enumerated() {
@@ -73,6 +73,11 @@ package final class History {
             seriesLeftOut += family.leftOut
         }
         recorder?.end()
+        finishTick(at: now)
+    }
+
+    /// Keeps the limits.
+    func finishTick(at now: Int64) {
         if now - (lastRoll ?? 0) >= HistorySpans.minute { roll(now: now) }
         if bytes > limits.bytes.bytes * 7 / 8 { evict() }
     }
@@ -83,12 +88,30 @@ package final class History {
     }
 
     private func family(of snapshot: MetricSnapshot) -> HistoryFamily {
-        if let family = families[snapshot.name], family.matches(snapshot) { return family }
+        family(named: snapshot.name, snapshot.kind)
+    }
+
+    /// Finds or makes a family.
+    func family(named name: String, _ kind: MetricKind) -> HistoryFamily {
+        if let family = families[name], family.kind == kind { return family }
         // Values of another kind mean something else: the name begins anew.
-        if let other = families[snapshot.name] { forget(other) }
-        let family = HistoryFamily(name: snapshot.name, kind: snapshot.kind)
-        families[snapshot.name] = family
+        if let other = families[name] { forget(other) }
+        let family = HistoryFamily(name: name, kind: kind)
+        families[name] = family
         return family
+    }
+
+    /// Takes the times of flushes from a file, if there are none yet.
+    func restore(_ ticks: TickTimes) -> Bool {
+        guard self.ticks.lastTime == nil else { return false }
+        self.ticks = ticks
+        return true
+    }
+
+    /// Goes on to a flush of a file; `nil` if it was not after the last.
+    func restoreTick(at time: Int64) -> UInt32? {
+        guard time > ticks.lastTime ?? -1 else { return nil }
+        return ticks.append(time)
     }
 
     private func forget(_ family: HistoryFamily) {
@@ -126,13 +149,15 @@ package final class History {
         ticks.drop(before: min(oldest, ticks.next - 1))
     }
 
-    private func settle(_ column: HistoryColumn) {
+    /// Counts what a column takes.
+    func settle(_ column: HistoryColumn) {
         let size = column.bytes
         bytes += size - column.accountedBytes
         column.accountedBytes = size
     }
 
-    private func dropDead() {
+    /// Drops the series that ended and of which nothing is left.
+    func dropDead() {
         let current = ticks.next &- 1
         for family in families.values {
             for (labels, column) in family.columns
@@ -202,7 +227,7 @@ final class HistoryFamily {
     private var identities: [SeriesIdentity] = []
     private var live: [HistoryColumn?] = []
     private(set) var leftOut = 0
-    private(set) var lastTick: UInt32 = 0
+    private(set) var lastTick: UInt32?
 
     init(name: String, kind: MetricKind) {
         (self.name, self.kind, shape) = (name, kind, HistoryShape(kind))
@@ -250,6 +275,9 @@ final class HistoryFamily {
         if leftOut > 0 { identities = [] }
     }
 
+    /// Says that it was there at a flush.
+    func note(_ tick: UInt32) { lastTick = tick }
+
     func remove(_ labels: Labels) { columns[labels] = nil }
 
     func insert(_ column: HistoryColumn) { columns[column.identity.labels] = column }
@@ -266,6 +294,7 @@ final class HistoryFamily {
             if column.created != series.created {
                 column.resume(series.identity, created: series.created)
             }
+            var new: Sketch?
             switch series.value {
             case .amount(let amount): column.append(amount.value, at: tick)
             case .level(let level): column.append(level, at: tick)
@@ -273,13 +302,11 @@ final class HistoryFamily {
                 let hasChanged = Double(distribution.count) != column.last
                 column.append(
                     count: Double(distribution.count), sum: distribution.sum, at: tick)
-                var new: Sketch?
                 if hasChanged, let sketch = distribution.sketch {
                     new = column.take(sketch, at: tick)
                 }
-                recorder?.note(new)
             }
-            recorder?.append(column, of: self)
+            recorder?.append(column, of: self, new: new)
             let size = column.bytes
             grown &+= size &- column.accountedBytes
             column.accountedBytes = size

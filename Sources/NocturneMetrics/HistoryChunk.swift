@@ -5,7 +5,7 @@
 /// Each row has an index that rises: the number of a tick, a minute, an hour. In a row whose index follows as before and
 /// whose values are as predicted, all is said by one bit, as in Prometheus' XOR2 chunks
 /// (https://github.com/prometheus/prometheus, tsdb/chunkenc/xor2.go). One array holds all chunks:
-/// each begins with a word for its ``Header`` and one for each column's base, the value before the chunk.
+/// each begins with a word for its ``Header`` and one for each base, the value of a column before the chunk.
 struct ChunkList {
     /// Rows of a chunk. Prometheus' chunks have as many; more compress hardly better and are dropped later.
     static let rowLimit = 120
@@ -49,11 +49,14 @@ struct ChunkList {
     private var open: Header?
     private var stride: UInt32 = 0
 
-    /// A list of `width` columns.
-    init(width: Int) {
+    /// A list of `width` columns, of which the first `bases` have bases.
+    init(width: Int, bases: Int) {
+        self.bases = bases
         codes = Array(repeating: HistoryCode(), count: width)
     }
 
+    /// How many columns have bases.
+    private let bases: Int
     /// How many columns there are.
     var width: Int { codes.count }
 
@@ -139,7 +142,7 @@ struct ChunkList {
         open = header
         stride = 1
         writer.words.append(header.word)
-        for base in bases { writer.words.append(base.bitPattern) }
+        for base in bases.prefix(self.bases) { writer.words.append(base.bitPattern) }
         for column in codes.indices { codes[column].writeFirst(values[column], to: &writer) }
     }
 
@@ -170,6 +173,8 @@ struct ChunkList {
         return Header(word)
     }
 
+    /// Index of the last row of what was read from a file.
+    private(set) var lastIndex: UInt32?
     /// Index of the last row, if its chunk is still written.
     var openLast: UInt32? { open?.last }
 
@@ -193,7 +198,8 @@ struct ChunkList {
     /// Reads the rows of all chunks, or of the oldest only.
     func rows(ofOldestOnly: Bool = false) -> RowReader {
         RowReader(
-            words: writer.words, tail: writer.tail, width: width, openStart: openStart, open: open,
+            words: writer.words, tail: writer.tail, width: width, bases: bases,
+            openStart: openStart, open: open,
             chunkLimit: ofOldestOnly ? 1 : .max)
     }
 
@@ -207,8 +213,8 @@ struct ChunkList {
     }
 
     /// A list of chunks that were written before; `nil` if they cannot be read to their ends or do not rise.
-    init?(image: [UInt64], width: Int) {
-        self.init(width: width)
+    init?(image: [UInt64], width: Int, bases: Int) {
+        self.init(width: width, bases: bases)
         writer.words = image
         var reader = rows()
         var last: UInt32?
@@ -217,6 +223,7 @@ struct ChunkList {
             last = reader.index
         }
         guard !reader.isDamaged else { return nil }
+        lastIndex = last
     }
 }
 
@@ -244,12 +251,12 @@ struct RowReader {
     private var header = ChunkList.Header(first: 0)
 
     fileprivate init(
-        words: [UInt64], tail: UInt64, width: Int, openStart: Int, open: ChunkList.Header?,
-        chunkLimit: Int
+        words: [UInt64], tail: UInt64, width: Int, bases: Int, openStart: Int,
+        open: ChunkList.Header?, chunkLimit: Int
     ) {
         (self.words, self.tail, self.openStart, self.open) = (words, tail, openStart, open)
         codes = Array(repeating: HistoryCode(), count: width)
-        bases = Array(repeating: 0, count: width)
+        self.bases = Array(repeating: 0, count: bases)
         bits = BitReader(words, from: 0, to: 0)
         chunksLeft = chunkLimit
     }
@@ -311,23 +318,23 @@ struct RowReader {
 
     private mutating func nextChunk() -> Bool {
         guard chunksLeft > 0, !isDamaged, let header = header(at: start) else { return false }
-        guard start + header.words < words.count, header.words >= codes.count, header.rows > 0
+        guard start + header.words < words.count, header.words >= bases.count, header.rows > 0
         else {
             isDamaged = true
             return false
         }
         self.header = header
-        let begin = start + 1 + codes.count
+        let begin = start + 1 + bases.count
         let end = start + 1 + header.words
         // The last bits of the open chunk are not among the words yet.
         let isOpen = open != nil && start == openStart
         bits = BitReader(words, tail: tail, from: begin, to: isOpen ? end + 1 : end)
         pass(header)
         (index, left, stride, isFirst) = (header.first, header.rows - 1, 1, true)
-        for column in codes.indices {
-            bases[column] = Double(bitPattern: words[begin - codes.count + column])
-            codes[column].readFirst(from: &bits)
+        for column in bases.indices {
+            bases[column] = Double(bitPattern: words[begin - bases.count + column])
         }
+        for column in codes.indices { codes[column].readFirst(from: &bits) }
         return left > 0 ? true : endChunk()
     }
 

@@ -64,8 +64,8 @@ final class HistoryColumn {
     private(set) var identity: SeriesIdentity
     let shape: HistoryShape
     private(set) var created: UnixTime
-    /// At which tick it was there last.
-    private(set) var lastTick: UInt32 = 0
+    /// At which tick it was there last; `nil` if at none.
+    private(set) var lastTick: UInt32?
     /// The last value; of a distribution the count.
     private(set) var last = 0.0
     /// The last sum of a distribution.
@@ -73,13 +73,15 @@ final class HistoryColumn {
     private(set) var raw: ChunkList
     private(set) var tiers: HistoryTiers?
     private(set) var sketches: SketchHistory?
+    /// What the history's file calls it; `nil` if its life is not in the file.
+    var fileID: UInt64?
     /// What the history has counted for this column.
     var accountedBytes = 0
     private let labelBytes: Int
 
     init(identity: SeriesIdentity, shape: HistoryShape, created: UnixTime) {
         (self.identity, self.shape, self.created) = (identity, shape, created)
-        raw = ChunkList(width: shape.rawWidth)
+        raw = shape.raw
         labelBytes = identity.labels.pairs.reduce(0) {
             $0 + 96 + $1.name.utf8.count + $1.value.utf8.count
         }
@@ -106,6 +108,7 @@ final class HistoryColumn {
         guard created != self.created else { return }
         raw.close()
         (last, lastSum, self.created) = (0, 0, created)
+        fileID = nil
         sketches?.beginLife()
     }
 
@@ -214,7 +217,7 @@ final class HistoryColumn {
 
     /// A column as it was written.
     init(
-        identity: SeriesIdentity, shape: HistoryShape, created: UnixTime, lastTick: UInt32,
+        identity: SeriesIdentity, shape: HistoryShape, created: UnixTime, lastTick: UInt32?,
         last: (Double, Double), raw: ChunkList, tiers: HistoryTiers?, sketches: SketchHistory?
     ) {
         (self.identity, self.shape, self.created) = (identity, shape, created)
@@ -263,7 +266,7 @@ private struct SampleReader {
     mutating func next() -> HistoryPiece? {
         while rows.next() {
             if rows.isFirst {
-                previous = (rows.bases[0], shape == .distribution ? rows.bases[1] : 0)
+                previous = (rows.bases.first ?? 0, rows.bases.last ?? 0)
             }
             let before = previous
             previous = (rows[0], shape == .distribution ? rows[1] : 0)

@@ -93,7 +93,7 @@ extension History {
         }
         let piece = column.piece(of: live.value, created: live.created, at: range.now)
         // At the very time of the last flush, it is the same sample.
-        if !isIncrease, ticks[column.lastTick] == range.now,
+        if !isIncrease, column.lastTick.flatMap({ ticks[$0] }) == range.now,
             piece.last.bitPattern == column.last.bitPattern
         {
             return

@@ -55,7 +55,15 @@ enum HistoryShape {
     }
 
     /// Columns of samples: the value; or count and sum, both since the series began.
-    var rawWidth: Int { self == .distribution ? 2 : 1 }
+    private var rawWidth: Int { self == .distribution ? 2 : 1 }
+
+    /// Samples, of which totals and distributions have bases, since what counts of them is how they rose.
+    var raw: ChunkList { ChunkList(width: rawWidth, bases: self == .level ? 0 : rawWidth) }
+
+    /// Samples that were written.
+    func raw(image: [UInt64]) -> ChunkList? {
+        ChunkList(image: image, width: rawWidth, bases: self == .level ? 0 : rawWidth)
+    }
 
     /// Columns of minutes and hours: see ``HistoryPiece/row(_:)``.
     var rolledWidth: Int { self == .level ? 5 : 2 }
@@ -150,7 +158,19 @@ struct RolledTier {
 
     init(_ shape: HistoryShape, span: Int64) {
         (self.shape, self.span) = (shape, span)
-        list = ChunkList(width: shape.rolledWidth)
+        list = ChunkList(width: shape.rolledWidth, bases: 0)
+    }
+
+    /// Takes what was written; `false` if it cannot be.
+    mutating func restore(_ image: [UInt64], pending: HistoryPiece?) -> Bool {
+        guard let list = ChunkList(image: image, width: shape.rolledWidth, bases: 0) else {
+            return false
+        }
+        if let pending, let last = list.lastIndex, Int64(last) * span >= pending.time {
+            return false
+        }
+        (self.list, self.pending) = (list, pending)
+        return true
     }
 
     var isEmpty: Bool { pending == nil && list.isEmpty }

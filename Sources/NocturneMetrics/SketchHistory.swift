@@ -94,10 +94,13 @@ struct SketchHistory {
 
     init() {}
 
-    /// From words of a file; runs that cannot be read are empty.
-    init(images: [[UInt64]]) {
+    /// From words of a file. Runs that cannot be read are empty, and so is one of flushes whose times are lost.
+    init(images: [[UInt64]], ticks: TickTimes) {
         guard images.count == 3 else { return }
-        flushes = SketchRun(image: images[0]) ?? SketchRun()
+        let flushes = SketchRun(image: images[0]) ?? SketchRun()
+        if (flushes.last ?? 0) < ticks.next, (flushes.first ?? .max) >= ticks.first {
+            self.flushes = flushes
+        }
         minutes = SketchRun(image: images[1]) ?? SketchRun()
         hours = SketchRun(image: images[2]) ?? SketchRun()
     }

@@ -43,7 +43,7 @@ import Testing
                     seed % 3 == 0 ? 1 : seed % 3 == 1 ? 5 : .random(in: 1...9_000, using: &chance)
                 indices.append(index)
             }
-            var list = ChunkList(width: width)
+            var list = ChunkList(width: width, bases: width)
             for row in 0..<rows {
                 let before = columns.map { row == 0 ? -1 : $0[row - 1] }
                 if width == 1, row % 2 == 0 {
@@ -54,7 +54,7 @@ import Testing
                 if row % 97 == 96 { list.close() }
             }
             expect(list, columns, indices)
-            let again = ChunkList(image: list.image, width: width)
+            let again = ChunkList(image: list.image, width: width, bases: width)
             #expect(again != nil)
             if let again { expect(again, columns, indices) }
         }
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `dropping the oldest chunk leaves the others as they are`() {
-        var list = ChunkList(width: 1)
+        var list = ChunkList(width: 1, bases: 0)
         for index in 0..<500 as Range<UInt32> {
             list.append(index, Double(index * index), base: Double(index) - 1)
         }
@@ -128,8 +128,8 @@ import Testing
             _ = SketchRun(image: words)
             var header = ChunkList.Header(first: 3)
             (header.span, header.rows, header.words) = (round % 130, round % 128, words.count)
-            _ = ChunkList(image: [header.word] + words, width: 1 + round % 5)
-            _ = ChunkList(image: words, width: 2)
+            _ = ChunkList(image: [header.word] + words, width: 1 + round % 5, bases: round % 2)
+            _ = ChunkList(image: words, width: 2, bases: 0)
         }
     }
 }
