@@ -101,6 +101,14 @@ import Testing
         #expect(status.state == .firing)
     }
 
+    @Test func `of two readings of one group, the first counts`() throws {
+        var run = try AlertRun(.errors())
+        let values = [101.0, 1, 102]
+        let events = run.at(0) { _ in values.map { AlertReading(group: [:], value: $0) } }
+        #expect(events == [.triggered])
+        #expect(run.told.map(\.value) == [101])
+    }
+
     @Test func `of groups that were seen, the absence can be an alert`() throws {
         var run = try AlertRun(
             .errors {
@@ -121,28 +129,41 @@ import Testing
         #expect(run.at(0, paths: values).count == AlertBook.groupLimit)
         let more = values.merging(["/x": 101, "/y": 101, "/z": 1]) { $1 }
         #expect(run.at(10, paths: more) == [])
-        #expect(run.book.statuses.first?.groups.count == AlertBook.groupLimit)
-        #expect(run.book.statuses.first?.groupsLeftOut == 2)
+        #expect(run.book.entries.first?.groups.count == AlertBook.groupLimit)
+        #expect(run.book.entries.first?.groupsLeftOut == 2)
         let fewer = more.merging(["/0": 1]) { $1 }
         #expect(run.at(20, paths: fewer) == [.resolved])
         #expect(run.at(30, paths: fewer) == [.triggered])
-        #expect(run.book.statuses.first?.groupsLeftOut == 1)
+        #expect(run.book.entries.first?.groupsLeftOut == 1)
     }
 
     @Test func `all rules together keep so many groups and not one more`() throws {
         var run = try AlertRun()
-        let count = AlertBook.totalGroupLimit / AlertBook.groupLimit + 1
-        for index in 0..<count {
-            try run.book.add(.errors(name: "rule \(index)") { $0.by = ["path"] })
+        let full = AlertBook.totalGroupLimit / AlertBook.groupLimit
+        for index in 0...full {
+            try run.book.add(
+                .errors(name: "\(index)") {
+                    $0.by = ["path"]
+                    $0.noData = .keep
+                })
         }
-        let paths = (0..<AlertBook.groupLimit).map { "/\($0)" }
-        let readings = paths.map { AlertReading(group: ["path": $0], value: 101) }
-        run.at(0) { _ in readings }
-        #expect(run.told.count == AlertBook.totalGroupLimit)
-        #expect(run.book.statuses.last?.groupsLeftOut == AlertBook.groupLimit)
-        run.at(10) { $0.name == "rule 0" ? [] : readings }
-        #expect(run.book.statuses.last?.groups.count == AlertBook.groupLimit)
-        #expect(run.book.statuses.reduce(0) { $0 + $1.groups.count } == AlertBook.totalGroupLimit)
+        let readings = (0..<AlertBook.groupLimit).map {
+            AlertReading(group: ["path": "/\($0)"], value: 101)
+        }
+        run.at(0) { $0.name == "0" ? readings : [] }
+        for index in 1..<full { run.book.entries[index].groups = run.book.entries[0].groups }
+        run.at(10) { $0.name == "\(full)" ? readings : [] }
+        #expect(run.book.entries.last?.groupsLeftOut == AlertBook.groupLimit)
+        #expect(run.book.entries.last?.groups.isEmpty == true)
+        run.at(20) {
+            switch $0.name {
+            case "0": [AlertReading(group: ["path": "/0"], value: 1)]
+            case "\(full)": Array(readings.prefix(5))
+            default: []
+            }
+        }
+        #expect(run.book.entries.last?.groupsLeftOut == 4)
+        #expect(run.book.entries.reduce(0) { $0 + $1.groups.count } == AlertBook.totalGroupLimit)
     }
 
     @Test func `a name is there once, and a thousand rules are the limit`() throws {

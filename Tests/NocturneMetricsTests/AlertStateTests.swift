@@ -132,11 +132,13 @@ import Testing
     }
 
     @Test func `an uptime that falls counts as one that stands`() throws {
-        var run = try AlertRun(.errors(for: 20))
-        run.at(100, 101)
-        run.at(110, 101)
-        run.at(5, 101)
-        #expect(run.at(119, 101) == [])
-        #expect(run.at(120, 101) == [.triggered])
+        for value in [101, nil] as [Double?] {
+            var run = try AlertRun(.errors(for: 20) { $0.noData = .keep })
+            run.at(100, 101)
+            run.at(110, 101)
+            run.at(5, value)
+            #expect(run.at(119, 101) == [])
+            #expect(run.at(120, 101) == [.triggered])
+        }
     }
 }
