@@ -1,5 +1,5 @@
-// AlertBook.swift — all alerts with what they came to. Reads no clock and no metrics: it is told the time, and asks for
-// readings. Next: AlertMemory.swift for what of it survives a restart.
+// AlertBook.swift — all alerts with what they came to. Reads no clock and no metrics: it is told the time, and asks
+// for readings. Next: AlertEntry.swift for one rule's part, AlertMemory.swift for what survives a restart.
 
 internal import NocturneCore
 
@@ -15,8 +15,8 @@ struct AlertReading: Sendable {
 struct AlertBook: Sendable {
     /// Rules of each origin. A thousand are evaluated in under a millisecond.
     static let ruleLimit = 1_000
-    /// Alerts of one rule that are kept: more tell nobody anything. Those that are there stay; a place that gets free can
-    /// be taken at the next evaluation.
+    /// Alerts of one rule that are kept: more tell nobody anything. Those that are there stay; a place that gets free
+    /// can be taken at the next evaluation.
     static let groupLimit = 1_000
     /// Alerts of all rules together that are kept: some 10 MB.
     static let totalGroupLimit = 20_000
@@ -100,12 +100,14 @@ struct AlertBook: Sendable {
 
     /// Takes the rules of the configuration file in place of those it had before. They win over rules with the same
     /// names; an alert stays what it is if its rule watches the same as before.
+    ///
+    /// - Throws: ``MetricsError`` for the first rule that cannot be; nothing is changed then.
     mutating func configure(
         _ rules: [AlertRule], now: UnixTime, uptime: Duration
-    ) -> [AlertEvent] {
+    ) throws(MetricsError) -> [AlertEvent] {
+        let names = try Self.names(of: rules)
         let moment = moment(now, uptime)
         var events: [AlertEvent] = []
-        let names = Set(rules.map { Array($0.name.utf8) })
         entries.removeAll { entry in
             guard entry.origin == .configuration, !names.contains(Array(entry.rule.name.utf8))
             else { return false }
@@ -126,6 +128,21 @@ struct AlertBook: Sendable {
         }
         needsSaving = true
         return events
+    }
+
+    /// The names of a list in which each rule is allowed and each name is there once.
+    static func names(of rules: [AlertRule]) throws(MetricsError) -> Set<[UInt8]> {
+        guard rules.count <= ruleLimit else {
+            throw .invalidOption("\"alerts\"", "an array of at most \(ruleLimit) alerts")
+        }
+        var names: Set<[UInt8]> = []
+        for rule in rules {
+            try rule.check()
+            guard names.insert(Array(rule.name.utf8)).inserted else {
+                throw .alertExists(rule.name)
+            }
+        }
+        return names
     }
 
     private func place(of name: String) -> Int? {

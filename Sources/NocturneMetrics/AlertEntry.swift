@@ -21,7 +21,8 @@ extension AlertBook.Entry {
     /// Takes one step with each group.
     ///
     /// - Parameter room: how many groups more all rules together may keep.
-    /// - Returns: what is to be told in the order of the groups, and whether anything changed that a restart should know.
+    /// - Returns: what is to be told in the order of the groups, and whether anything changed that a restart should
+    ///   know.
     mutating func evaluate(
         _ readings: [AlertReading], room: inout Int, at moment: AlertMoment
     ) -> (events: [AlertEvent], isChanged: Bool) {
@@ -121,7 +122,8 @@ extension AlertBook.Entry {
             value: state.value, message: message, activeAt: state.activeAt)
     }
 
-    /// Ends all alerts of a rule that is not evaluated any more; what is silenced is told later. Nothing, if it is enabled.
+    /// Ends all alerts of a rule that is not evaluated any more; what is silenced is told later. Does nothing to one that
+    /// is enabled.
     mutating func settle(at moment: AlertMoment) -> [AlertEvent] {
         guard !rule.enabled else { return [] }
         var events: [AlertEvent] = []

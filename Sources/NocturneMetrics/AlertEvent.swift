@@ -26,8 +26,8 @@ public struct AlertEvent: Sendable, Hashable {
     /// When its condition began to hold.
     public let activeAt: UnixTime
 
-    /// The payload on the wire: `{alert, value, message}`. `alert` is the rule with `group` and `activeAt` beside its own
-    /// fields; a value that JSON cannot say is `"NaN"`, `"+Inf"` or `"-Inf"`, and none is `null`.
+    /// The payload on the wire: `{alert, value, message}`. `alert` is the rule with `group` and `activeAt` beside its
+    /// own fields; a value that JSON cannot say is `"NaN"`, `"+Inf"` or `"-Inf"`, and none is `null`.
     public var payload: JSONObject {
         var alert = alert.json.object ?? [:]
         alert["group"] = group.jsonObject

@@ -1,5 +1,5 @@
-// AlertFile.swift — the file in which alerts survive a restart: written anew whole, so that it is there as it was before
-// or as it is now. Blocking; called off the paths that record. Next: AlertMemory.swift for what stands in it.
+// AlertFile.swift — the file in which alerts survive a restart: written anew whole, so that it is there as it was
+// before or as it is now. Blocking; called off the paths that record. Next: AlertMemory.swift for what stands in it.
 
 internal import Glibc
 internal import NocturneCore
@@ -24,8 +24,8 @@ struct AlertFile: Sendable {
 
     /// Reads the file. A damaged one is set aside as `<name>.corrupt-<UTC time>`.
     ///
-    /// - Throws: ``MetricsError/file(_:_:)`` if it cannot be read, or is of a later version. It is left as it is then and
-    ///   must not be written.
+    /// - Throws: ``MetricsError/file(_:_:)`` if it cannot be read, or is of a later version. It is left as it is then
+    ///   and must not be written.
     func load(now: UnixTime, uptime: Duration) throws(MetricsError) -> Found {
         guard let bytes = try read() else { return Found() }
         do {

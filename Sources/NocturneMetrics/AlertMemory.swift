@@ -53,11 +53,12 @@ extension AlertBook {
         let away = Duration.milliseconds(now.milliseconds) - .milliseconds(savedAt)
         let moment = AlertMoment(now: now, uptime: uptime)
         self.init()
+        var names: Set<[UInt8]> = []
         for (index, alert) in alerts.enumerated() {
             guard
                 let entry = Entry(memory: alert, keepsPending: away <= Self.outageTolerance, moment)
             else { throw .damaged("alerts[\(index)]") }
-            guard !entries.contains(where: { Labels.isSame($0.rule.name, entry.rule.name) }) else {
+            guard names.insert(Array(entry.rule.name.utf8)).inserted else {
                 throw .damaged("alerts[\(index)].rule.name")
             }
             entries.append(entry)

@@ -6,8 +6,8 @@ internal import NocturneCore
 /// When an alert fires: `metricName` compared with `threshold`, for as long as `duration`.
 ///
 /// Durations count time in which the machine runs: suspended time does not count, and a wall clock that is set changes
-/// nothing. Timing is Prometheus': an alert whose condition holds is pending, and fires at the first evaluation at which
-/// it has held for `duration`; one that is pending and stops holding is forgotten without a word.
+/// nothing. Timing is Prometheus': an alert whose condition holds is pending, and fires at the first evaluation at
+/// which it has held for `duration`; one that is pending and stops holding is forgotten without a word.
 public struct AlertRule: Sendable, Hashable {
     /// Unique among all alerts. One line of 1 to 200 bytes.
     public var name: String
@@ -31,7 +31,8 @@ public struct AlertRule: Sendable, Hashable {
     /// How long it goes on firing after its condition held last.
     public var keepFiringFor: Duration
     /// While it fires, ``condition`` is tried with this threshold instead, so that a value that swings about
-    /// ``threshold`` does not resolve it. Not stricter than ``threshold``; not for ``Condition/eq`` and ``Condition/neq``.
+    /// ``threshold`` does not resolve it. Not stricter than ``threshold``; none for ``Condition/eq`` and
+    /// ``Condition/neq``.
     public var clearThreshold: Double?
     /// What it means that there is no value.
     public var noData: NoDataPolicy

@@ -47,24 +47,17 @@ extension AlertRule {
 
     /// Reads the rules of a configuration file: an array, in which each name is there once.
     ///
-    /// - Throws: ``MetricsError/invalidAlert(_:_:)`` for the first that is wrong, ``MetricsError/alertExists(_:)`` for a
-    ///   name that is there twice.
+    /// - Throws: ``MetricsError/invalidAlert(_:_:)`` for the first that is wrong, ``MetricsError/alertExists(_:)`` for
+    ///   a name that is there twice.
     public static func list(json: JSONValue) throws(MetricsError) -> [AlertRule] {
         guard let elements = json.array else {
             throw .invalidOption("\"alerts\"", "an array of alerts")
         }
-        guard elements.count <= AlertBook.ruleLimit else {
-            throw .invalidOption("\"alerts\"", "an array of at most \(AlertBook.ruleLimit) alerts")
-        }
         var rules: [AlertRule] = []
-        var names: Set<[UInt8]> = []
-        for element in elements {
-            let rule = try AlertRule(json: element)
-            guard names.insert(Array(rule.name.utf8)).inserted else {
-                throw .alertExists(rule.name)
-            }
-            rules.append(rule)
+        for element in elements.prefix(AlertBook.ruleLimit + 1) {
+            rules.append(try AlertRule(json: element))
         }
+        _ = try AlertBook.names(of: rules)
         return rules
     }
 

@@ -279,7 +279,7 @@ import Testing
         var run = try AlertRun(.errors(), .errors(name: "own"))
         run.at(0, 101)
         let other = AlertRule.errors(threshold: 50, for: 5)
-        #expect(run.book.configure([other], now: run.wall(1), uptime: .seconds(1)) == [])
+        #expect(try run.book.configure([other], now: run.wall(1), uptime: .seconds(1)) == [])
         #expect(run.book.statuses.map(\.origin) == [.configuration, .program])
         #expect(run.book.statuses.first?.rule.threshold == 50)
         // It watches the same, so it fires as before and is not told again.
@@ -289,27 +289,44 @@ import Testing
         #expect(throws: error) {
             try run.book.remove(name, now: run.wall(11), uptime: .seconds(11))
         }
-        let gone = run.book.configure([], now: run.wall(20), uptime: .seconds(20))
+        let gone = try run.book.configure([], now: run.wall(20), uptime: .seconds(20))
         #expect(gone.map(\.kind) == [.resolved])
         #expect(run.book.statuses.map(\.rule.name) == ["own"])
     }
 
+    @Test func `a configuration with one rule that cannot be changes nothing`() throws {
+        var run = try AlertRun()
+        _ = try run.book.configure([.errors()], now: run.wall(0), uptime: .zero)
+        run.at(0, 101)
+        let wrong: [[AlertRule]] = [
+            [.errors(threshold: .nan)], [.errors(name: "a"), .errors(name: "a")],
+            (0...AlertBook.ruleLimit).map { .errors(name: "\($0)") },
+        ]
+        for rules in wrong {
+            #expect(throws: MetricsError.self) {
+                try run.book.configure(rules, now: run.wall(1), uptime: .seconds(1))
+            }
+        }
+        #expect(run.book.statuses.map(\.rule) == [.errors()])
+        #expect(run.state == .firing)
+    }
+
     @Test func `an alert that watches something else now is resolved and begins anew`() throws {
         var run = try AlertRun()
-        _ = run.book.configure([.errors()], now: run.wall(0), uptime: .zero)
+        _ = try run.book.configure([.errors()], now: run.wall(0), uptime: .zero)
         run.at(0, 101)
         let other = AlertRule.errors { $0.labels = ["path": "/"] }
-        let events = run.book.configure([other], now: run.wall(1), uptime: .seconds(1))
+        let events = try run.book.configure([other], now: run.wall(1), uptime: .seconds(1))
         #expect(events.map(\.kind) == [.resolved])
         #expect(run.at(10, 101) == [.triggered])
     }
 
     @Test func `a rule that is disabled in the file now is resolved`() throws {
         var run = try AlertRun()
-        _ = run.book.configure([.errors()], now: run.wall(0), uptime: .zero)
+        _ = try run.book.configure([.errors()], now: run.wall(0), uptime: .zero)
         run.at(0, 101)
         let off = AlertRule.errors { $0.enabled = false }
-        let events = run.book.configure([off], now: run.wall(1), uptime: .seconds(1))
+        let events = try run.book.configure([off], now: run.wall(1), uptime: .seconds(1))
         #expect(events.map(\.kind) == [.resolved])
         #expect(run.state == .disabled)
     }

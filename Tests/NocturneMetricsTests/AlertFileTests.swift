@@ -95,7 +95,7 @@ import Testing
     @Test func `rules of the configuration file come from there`() throws {
         var run = try AlertRun()
         let rules = ["stays", "goes", "changes"].map { AlertRule.errors(name: $0) }
-        _ = run.book.configure(rules, now: run.wall(0), uptime: .zero)
+        _ = try run.book.configure(rules, now: run.wall(0), uptime: .zero)
         run.at(0, 101)
         let changed = AlertRule.errors(name: "changes", .lt)
         try run.restart(at: 10, awayFor: 1, configured: [.errors(name: "stays"), changed])

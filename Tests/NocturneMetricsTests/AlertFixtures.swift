@@ -70,6 +70,6 @@ struct AlertRun {
             book.memory(now: wall(second), uptime: .seconds(second)).serialized())
         epoch = wall(second + away)
         book = try AlertBook(memory: memory, now: epoch, uptime: .zero)
-        told += book.configure(configured, now: epoch, uptime: .zero)
+        told += try book.configure(configured, now: epoch, uptime: .zero)
     }
 }

@@ -1,5 +1,6 @@
-// AlertOracleTests.swift — alerts are pending and fire when Prometheus' are: random series and rules, what our evaluator
-// says of each moment, and `promtool test rules` to say whether Prometheus agrees. It is in Debian's package `prometheus`.
+// AlertOracleTests.swift — alerts are pending and fire when Prometheus' are: random series and rules, what our
+// evaluator says of each moment, and `promtool test rules` to say whether Prometheus agrees. It is in Debian's package
+// `prometheus`.
 
 import Glibc
 import NocturneCore
@@ -19,7 +20,9 @@ import Testing
     func `alerts are pending and fire when Prometheus' are`(seed: UInt64) throws {
         var random = OracleRandom(state: seed)
         let world = OracleWorld(using: &random)
-        let result = try Promtool.test(rules: world.rules, expectations: world.expectations())
+        let expectations = world.expectations()
+        #expect(expectations.contains("pending") && expectations.contains("firing"))
+        let result = try Promtool.test(rules: world.rules, expectations: expectations)
         #expect(result.status == 0, "seed \(seed): \(result.output.prefix(2_000))")
     }
 

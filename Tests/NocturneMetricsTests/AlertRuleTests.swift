@@ -193,7 +193,9 @@ import Testing
         #expect(throws: MetricsError.invalidOption("\"alerts\"", "an array of alerts")) {
             try list(one)
         }
-        let many = Array(repeating: "0", count: 1_001).joined(separator: ",")
+        let many = (0...1_000).map {
+            #"{"name":"\#($0)","metricName":"m","source":{"absence":"5m"}}"#
+        }.joined(separator: ",")
         #expect(throws: MetricsError.invalidOption("\"alerts\"", "an array of at most 1000 alerts"))
         {
             try list("[\(many)]")
