@@ -162,7 +162,8 @@ enum Schema {
                     [
                         "name": text, "previousHash": optionalText,
                         "files": ["type": "array", "items": ["type": "object"]], "tools": texts,
-                        "commands": texts, "tasks": texts, "listens": texts, "inactive": texts,
+                        "commands": texts, "tasks": texts,
+                        "exporters": texts, "listens": texts, "inactive": texts,
                         "layers": texts,
                         "degradations": texts, "settings": ["type": "object"], "manifest": anything,
                     ], required: ["name", "settings"]),

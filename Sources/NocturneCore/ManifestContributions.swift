@@ -61,6 +61,8 @@ extension Manifest {
         public let description: String?
         /// The media type of what it makes, such as `text/csv`; `nil` means bytes.
         public let contentType: String?
+        /// Whether it is called with each sample of the metrics. Default `false`.
+        public let isPush: Bool
     }
 
     /// An agent.

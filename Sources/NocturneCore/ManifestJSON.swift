@@ -109,6 +109,7 @@ extension Manifest.Exporter {
     fileprivate var json: JSONValue {
         var object = named(name, description)
         object["contentType"] = contentType.map(JSONValue.string)
+        object["push"] = .bool(isPush)
         return .object(object)
     }
 }

@@ -84,11 +84,12 @@ extension Manifest.Named {
 
 extension Manifest.Exporter {
     fileprivate init(_ field: ManifestField) throws(ManifestError) {
-        let object = try field.object(known: ["name", "description", "contentType"])
+        let object = try field.object(known: ["name", "description", "contentType", "push"])
         name = try object.contributionName()
         description = try object.prose()
         contentType = try object.optional("contentType")?.printable(
             "a media type such as \"text/csv\"", limit: 128)
+        isPush = try object.optional("push")?.flag() ?? false
     }
 }
 

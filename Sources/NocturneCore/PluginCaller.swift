@@ -1,5 +1,5 @@
 // PluginCaller.swift — how an engine has work done by plugins, without knowing the host that runs them: it takes a
-// place, then uses it. Next: NocturneHost/TaskPlace.swift.
+// place, then uses it. Next: NocturneHost/EnginePlace.swift.
 
 /// Lends the places in which plugins can do an engine's work.
 ///
@@ -19,6 +19,10 @@ package protocol PluginPlace: AnyObject, Sendable {
     /// Runs a task, and gives the place back at its end. Cancelling the Swift task asks the plugin to stop; if it has
     /// not after ``PluginTask/stopGrace``, its process is killed.
     func run(_ task: PluginTask) async -> PluginTaskEnd
+
+    /// Runs any other work of an engine, and gives the place back at its end. Cancelling the Swift task asks the plugin
+    /// to stop, as above.
+    func call(_ call: PluginEngineCall) async -> PluginEngineCallEnd
 
     /// Asks the task that runs here to pause, or takes that back. May come before ``run(_:)``.
     func setPauseRequested(_ isRequested: Bool)
@@ -86,5 +90,43 @@ package enum PluginTaskEnd: Sendable, Hashable {
     /// Its process ended, as this sentence says, and it may be the reason.
     case crashed(String)
     /// It could not go on here, for a reason that is not its own, as this sentence says: it should be started anew.
+    case withdrawn(String)
+}
+
+/// Work of an engine's that is no task: bytes in, bytes out.
+package struct PluginEngineCall: Sendable {
+    /// What is called.
+    package enum Kind: Sendable, Hashable {
+        case exporter
+    }
+    package let kind: Kind
+    /// As the plugin's manifest has it.
+    package let name: String
+    /// At most 16 MiB.
+    package let input: [UInt8]
+    /// Then its process is killed.
+    package let timeLeft: Duration
+    /// How long it may take to stop after it was asked to.
+    package let stopGrace: Duration
+
+    package init(
+        kind: Kind, name: String, input: [UInt8], timeLeft: Duration, stopGrace: Duration
+    ) {
+        (self.kind, self.name, self.input) = (kind, name, input)
+        (self.timeLeft, self.stopGrace) = (timeLeft, stopGrace)
+    }
+}
+
+/// How work of an engine's ended. Sentences name the plugin.
+package enum PluginEngineCallEnd: Sendable, Hashable {
+    case completed([UInt8])
+    case failed(String, isRetryable: Bool)
+    /// It stopped because its Swift task was cancelled, by itself or killed.
+    case cancelled
+    /// The time was up and its process was killed.
+    case timedOut(String)
+    /// Its process ended, and this call may be the reason.
+    case crashed(String)
+    /// It could not go on here, for a reason that is not its own: worth another try.
     case withdrawn(String)
 }

@@ -8,7 +8,7 @@ import NocturneCore
 ///
 /// A new kind adds a case here and, in ``PluginBuild``, the line that reads it from the manifest.
 enum ContributionKind: String, Sendable, Hashable, CaseIterable {
-    case tool, command, listener, task
+    case tool, command, listener, task, exporter
 
     /// The wire's number of a call of this kind.
     var wireKind: UInt32 {
@@ -17,6 +17,7 @@ enum ContributionKind: String, Sendable, Hashable, CaseIterable {
         case .command: WIRE_CALL_COMMAND
         case .listener: WIRE_CALL_LISTENER
         case .task: WIRE_CALL_TASK
+        case .exporter: WIRE_CALL_EXPORTER
         }
     }
 
@@ -84,7 +85,6 @@ final class PluginBuild: Sendable {
         let contributes = manifest.contributes
         inactive =
             contributes.strategies.map { "strategy: \($0.name)" }
-            + contributes.exporters.map { "exporter: \($0.name)" }
             + contributes.agents.map { "agent: \($0.name)" }
             + contributes.functions.map { "function: \($0.name)" }
     }
@@ -116,9 +116,13 @@ final class PluginBuild: Sendable {
         for pattern in manifest.contributes.listens {
             contributions.append(
                 Contribution(
-                    kind: .listener, name: pattern.description, index: UInt32(contributions.count),
-                    description: nil, isIdempotent: false, input: nil, output: nil, inputJSON: nil,
-                    outputJSON: nil))
+                    kind: .listener, name: pattern.description, index: UInt32(contributions.count)))
+        }
+        for exporter in manifest.contributes.exporters {
+            contributions.append(
+                Contribution(
+                    kind: .exporter, name: exporter.name, index: UInt32(contributions.count),
+                    description: exporter.description))
         }
         return contributions
     }

@@ -43,8 +43,13 @@ final class PluginGate: DeadlineKeeper {
     }
     private let state = Mutex(State())
     private let reactor: Reactor
+    /// What is counted of the plugin.
+    let meter: PluginMeter
 
-    init(reactor: Reactor) { self.reactor = reactor }
+    init(reactor: Reactor, meter: PluginMeter) {
+        self.reactor = reactor
+        self.meter = meter
+    }
 
     // MARK: - Calls
 
@@ -232,6 +237,16 @@ final class PluginGate: DeadlineKeeper {
         }
     }
 
-    /// Calls that wait for a place; for tests and for `info`.
+    /// Work that holds a place, in any generation.
+    var runningCount: Int { state.withLock { $0.running.values.reduce(0, +) } }
+
+    /// The process that new calls go to.
+    var pid: Int32? {
+        let door = state.withLock { $0.door }
+        guard case .open(let generation) = door else { return nil }
+        return generation.worker.pid
+    }
+
+    /// Calls that wait for a place.
     var waitingCount: Int { state.withLock { $0.waiters.count } }
 }

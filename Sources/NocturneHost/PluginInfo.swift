@@ -90,6 +90,8 @@ public struct PluginInfo: Sendable {
     public var commands: [String] = []
     /// Names of the tasks that its manifest declares, likewise.
     public var tasks: [String] = []
+    /// Names of the exporters of metrics that its manifest declares, likewise.
+    public var exporters: [String] = []
     /// Patterns of the events that its manifest listens for, such as `plugin:*`.
     public var listens: [String] = []
     /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
@@ -127,6 +129,7 @@ public struct PluginInfo: Sendable {
         object["tools"] = JSONValue(tools)
         object["commands"] = JSONValue(commands)
         object["tasks"] = JSONValue(tasks)
+        object["exporters"] = JSONValue(exporters)
         object["listens"] = JSONValue(listens)
         object["inactive"] = JSONValue(inactive)
         object["layers"] = JSONValue(layers)

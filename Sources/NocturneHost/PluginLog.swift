@@ -28,7 +28,9 @@ final class PluginLog: Sendable {
     private let state = Mutex(State())
     private let path: String
 
-    init(path: String) { self.path = path }
+    private let meter: PluginMeter
+
+    init(path: String, meter: PluginMeter) { (self.path, self.meter) = (path, meter) }
 
     deinit {
         state.withLock { state in
@@ -42,6 +44,7 @@ final class PluginLog: Sendable {
             var written: [LogRecord] = []
             guard state.rate.take(now: record.timeMilliseconds) else {
                 state.dropped += 1
+                meter.add(1, to: .logLinesDropped)
                 return []
             }
             if let note = Self.takeNote(&state, record.timeMilliseconds) { written.append(note) }

@@ -56,9 +56,9 @@ extension PluginManager {
         info.files = Self.sources(of: id, files, decision)
         info.layers = snapshot?.report?.layers ?? []
         info.degradations = snapshot?.report?.degradations ?? []
-        let counts = router.counts(of: id)
-        info.calls = counts.calls
-        info.errors = counts.errors
+        let meter = router.meter(of: id)
+        info.errors = meter.failuresByCode.values.reduce(0, +)
+        info.calls = meter.count(.calls)
         let running = snapshot?.pid != nil ? snapshot?.build : nil
         if let build = running ?? decision?.choice { fill(&info, from: build) }
         info.settings = settings(of: id, decision, snapshot)
@@ -101,6 +101,7 @@ extension PluginManager {
         info.commands = names(.command)
         info.tasks = names(.task)
         info.listens = names(.listener)
+        info.exporters = names(.exporter)
     }
 
     private func settings(

@@ -167,7 +167,8 @@ extension PluginManager {
 
     func log(of id: PluginID) -> PluginLog {
         if let log = logs[id] { return log }
-        let log = PluginLog(path: "\(state.directory.logs)/\(id).log")
+        let log = PluginLog(
+            path: "\(state.directory.logs)/\(id).log", meter: router.meter(of: id))
         logs[id] = log
         return log
     }

@@ -221,6 +221,9 @@ public actor PluginManager {
     /// The names of the tasks that each plugin runs, also while it is being restarted.
     package nonisolated var taskNames: [PluginID: Set<String>] { router.registry.names(.task) }
 
+    /// The exporters of plugins that serve, sorted by name. Changes are told to ``watchContributions(_:)``.
+    package nonisolated var exporters: [PluginExporter] { router.registry.exporters }
+
     /// Has `listener` told of plugins whose contributions changed, by any thread; it replaces an earlier one.
     package nonisolated func watchContributions(
         _ listener: @escaping @Sendable (PluginID) -> Void

@@ -161,11 +161,28 @@ final class Registry: Sendable {
     }
 
     /// All of a kind, sorted by name.
-    func list(_ kind: ContributionKind) -> [ContributionInfo] {
+    private func entries(_ kind: ContributionKind) -> [Entry] {
         let entries = state.withLock { state in
             state.entries.values.filter { $0.contribution.kind == kind }
         }
-        return entries.sorted { $0.contribution.name < $1.contribution.name }.map { entry in
+        return entries.sorted { $0.contribution.name < $1.contribution.name }
+    }
+
+    /// The exporters that serve, sorted by name.
+    var exporters: [PluginExporter] {
+        entries(.exporter).compactMap { entry in
+            let declared = entry.generation.build.manifest.contributes.exporters
+            return declared.first { $0.name == entry.contribution.name }.map {
+                PluginExporter(
+                    name: $0.name, plugin: entry.plugin, description: $0.description,
+                    contentType: $0.contentType, isPush: $0.isPush)
+            }
+        }
+    }
+
+    /// All of a kind, sorted by name, for those who list them.
+    func list(_ kind: ContributionKind) -> [ContributionInfo] {
+        entries(kind).map { entry in
             ContributionInfo(
                 kind: kind.rawValue, name: entry.contribution.name, plugin: entry.plugin,
                 description: entry.contribution.description, input: entry.contribution.inputJSON,

@@ -18,19 +18,13 @@ public struct CallOptions: Sendable, Hashable {
     }
 }
 
-/// Calls of one plugin since the host started.
-struct CallCounts: Sendable {
-    var calls: UInt64 = 0
-    var errors: UInt64 = 0
-}
-
 /// Routes calls to plugins. Thread-safe.
 final class Router: Sendable {
     let registry = Registry()
     let graph = CallGraph()
     private let gates = Mutex<[PluginID: PluginGate]>([:])
-    private let counts = Mutex<[PluginID: CallCounts]>([:])
-    private let undelivered = Mutex<[PluginID: Int]>([:])
+    private let knownMeters = Mutex<[PluginID: PluginMeter]>([:])
+    let slabs = PluginMetricSlabs()
     private let payloads: Reactor
 
     /// - Parameter payloads: the thread for payloads that take long.
@@ -41,7 +35,17 @@ final class Router: Sendable {
 
     func gate(of id: PluginID) -> PluginGate? { gates.withLock { $0[id] } }
 
-    func counts(of id: PluginID) -> CallCounts { counts.withLock { $0[id] ?? CallCounts() } }
+    /// What is counted of a plugin, for as long as the host runs.
+    func meter(of id: PluginID) -> PluginMeter {
+        knownMeters.withLock { meters in
+            if let meter = meters[id] { return meter }
+            let meter = PluginMeter()
+            meters[id] = meter
+            return meter
+        }
+    }
+
+    var meters: [PluginID: PluginMeter] { knownMeters.withLock { $0 } }
 
     // MARK: - Calls
 
@@ -57,7 +61,7 @@ final class Router: Sendable {
             }
             return try await callAbsent(owner, gate, kind, name, input, options, context, caller)
         }
-        return try await counted(entry.plugin) { () async throws(CallError) in
+        return try await counted(entry.gate.meter) { () async throws(CallError) in
             try input.check(for: entry.contribution, of: entry.plugin)
             return try await self.call(
                 entry.plugin, entry.gate, checkedFor: entry.generation, kind, name, input, options,
@@ -70,24 +74,21 @@ final class Router: Sendable {
         _ owner: PluginID, _ gate: PluginGate, _ kind: ContributionKind, _ name: String,
         _ input: CallInput, _ options: CallOptions, _ context: CallContext, _ caller: NestedCaller?
     ) async throws(CallError) -> JSONValue {
-        try await counted(owner) { () async throws(CallError) in
+        try await counted(gate.meter) { () async throws(CallError) in
             try await self.call(
                 owner, gate, checkedFor: nil, kind, name, input, options, context, caller)
         }
     }
 
     private func counted(
-        _ id: PluginID, _ body: () async throws(CallError) -> JSONValue
+        _ meter: PluginMeter, _ body: () async throws(CallError) -> JSONValue
     ) async throws(CallError) -> JSONValue {
         do throws(CallError) {
             let result = try await body()
-            counts.withLock { $0[id, default: CallCounts()].calls += 1 }
+            meter.add(1, to: .calls)
             return result
         } catch {
-            counts.withLock { counts in
-                counts[id, default: CallCounts()].calls += 1
-                counts[id, default: CallCounts()].errors += 1
-            }
+            meter.addFailure(error.code)
             throw error
         }
     }
@@ -140,9 +141,10 @@ final class Router: Sendable {
             call.target = contribution.index
             let outcome = await generation.worker.link.call(call, input.text)
             leave(gate, generation, outcome)
+            // It ended before it saw the call, which may wait for the next one.
+            if case .notSent = outcome { continue }
+            gate.meter.addLatency(generation.worker.link.latestReturn - now)
             switch outcome {
-            // it ended before it saw the call, which may wait for the next one
-            case .notSent: continue
             case .gaveUp: throw .gaveUp(id, name: name, milliseconds: patience)
             // The plugin saw its caller's deadline pass before the host did.
             case .reply(CallStatus.cancelled, _) where clinux_now() >= deadline:
@@ -221,15 +223,12 @@ final class Router: Sendable {
             leave(gate, generation, outcome)
             switch outcome {
             case .reply(CallStatus.ok, _): break
-            default: undelivered.withLock { $0[id, default: 0] += 1 }
+            default: gate.meter.add(1, to: .eventsUndelivered)
             }
         } catch {
-            undelivered.withLock { $0[id, default: 0] += 1 }
+            gate.meter.add(1, to: .eventsUndelivered)
         }
     }
-
-    /// Events that a plugin's listeners did not take.
-    func undelivered(to id: PluginID) -> Int { undelivered.withLock { $0[id] ?? 0 } }
 
     // MARK: - Calls between plugins
 

@@ -180,6 +180,8 @@ extension Supervisor {
             watch(new)
             noteServed(build)
             set(.enabled, nil)
+            gate.meter.add(1, to: .reloads)
+            gate.meter.add(Int(served - begun), to: .reloadNanoseconds)
             host.publish(
                 .reloaded(
                     id, version: "\(build.manifest.version)",

@@ -3,6 +3,7 @@
 
 import CLinux
 import CWire
+import Glibc
 import NocturneCore
 import Synchronization
 
@@ -89,7 +90,7 @@ actor Supervisor {
     init(_ id: PluginID, host: SupervisorHost, reactor: Reactor) {
         self.id = id
         self.host = host
-        gate = PluginGate(reactor: reactor)
+        gate = PluginGate(reactor: reactor, meter: host.router.meter(of: id))
         host.router.setGate(gate, for: id)
     }
 
@@ -292,6 +293,8 @@ actor Supervisor {
         current = nil
         listeners = [:]
         crashes += 1
+        gate.meter.add(1, to: .crashes)
+        if case .signaled(SIGSYS) = end { gate.meter.add(1, to: .denials) }
         host.router.registry.remove(id, keepingClaims: true)
         let why = Refusal("crashed", "its process \(end)")
         guard !isWorking, attempted == goal.number else {
@@ -336,6 +339,7 @@ actor Supervisor {
 
     private func restartNow(ifStill number: Int, _ kind: SupervisorGoal.Kind) async {
         guard goal.number == number, current == nil else { return }
+        gate.meter.add(1, to: .restarts)
         gate.park()
         goal = SupervisorGoal(kind: kind, number: number + 1)
         await enqueue().value

@@ -71,12 +71,9 @@ struct TaskEnding: Sendable {
     }
 
     private func end(of end: WorkerEnd) -> PluginTaskEnd {
-        switch end {
-        case .stopped, .zygoteLost: withdrawn("its process \(end)")
-        case .overdue: withdrawn("its process \(end)")
-        case .exited, .signaled, .protocolError, .vanished:
-            .crashed("\(plugin): its process \(end) during \(contribution.name)")
-        }
+        end.isByHost
+            ? withdrawn("its process \(end)")
+            : .crashed("\(plugin): its process \(end) during \(contribution.name)")
     }
 
     private var timedOut: PluginTaskEnd {

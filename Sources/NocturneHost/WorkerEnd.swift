@@ -33,6 +33,14 @@ enum WorkerEnd: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Nothing that the process did in the work at hand is the reason.
+    var isByHost: Bool {
+        switch self {
+        case .stopped, .zygoteLost, .overdue: true
+        case .exited, .signaled, .protocolError, .vanished: false
+        }
+    }
+
     /// The kind, for events: `exited`, `signal`, `deadline`, …
     var code: String {
         switch self {

@@ -197,14 +197,20 @@ extension WorkerLink {
     func send(
         _ file: MemoryFile, to slot: UInt32, _ generation: UInt32, _ purpose: UInt32
     ) -> SystemError? {
+        send(file.descriptor, size: file.size, to: slot, generation, purpose)
+    }
+
+    func send(
+        _ descriptor: Int32, size: Int, to slot: UInt32, _ generation: UInt32, _ purpose: UInt32
+    ) -> SystemError? {
         var message = wire_slot_message()
         message.magic = WIRE_MAGIC
         message.message = WIRE_MESSAGE_FILE
         message.slot = slot
         message.generation = generation
-        message.size = UInt64(file.size)
+        message.size = UInt64(size)
         message.is_reply = purpose
-        var descriptor = file.descriptor
+        var descriptor = descriptor
         let sent = clinux_send(
             control, &message, UInt64(MemoryLayout.size(ofValue: message)), &descriptor, 1)
         return sent == 0 ? nil : SystemError(action: "hand over a large payload", errno: -sent)

@@ -1,5 +1,5 @@
 // WorkerLink+Tasks.swift — the tasks that a worker runs: who hears what it says of them, and what it is told meanwhile.
-// Next: TaskPlace.swift.
+// Next: EnginePlace.swift.
 
 import CLinux
 import CWire

@@ -111,8 +111,9 @@ final class WorkerLink: DeadlineKeeper {
         var leaving: String?
     }
     let state = Mutex(State())
-    /// When the latest call returned to its caller; CLOCK_MONOTONIC, ns.
     private let returned = Atomic<Int64>(0)
+    /// When the latest call returned to its caller; CLOCK_MONOTONIC, ns.
+    var latestReturn: Int64 { returned.load(ordering: .relaxed) }
     let memory: WireMemory
     let reactor: Reactor
     /// Write end of the worker's doorbell, and our end of its control socket. Closed with the last reference, because a

@@ -71,6 +71,10 @@ extension WorkerServices {
             beginTool(link, ask)
         case WIRE_ASK_CHECKPOINT:
             saveCheckpoint(link, ask)
+        case WIRE_ASK_METRIC:
+            let (status, bytes) = declareMetric(link, ask.payload)
+            reply(link, ask, status, bytes)
+        case WIRE_ASK_METRICS_READ: readMetrics(link, ask)
         default: reply(link, ask, UInt32(ENOSYS), [])
         }
     }
@@ -208,6 +212,20 @@ extension WorkerServices {
                 case .failed: EIO
                 }
             reply(link, ask, UInt32(status), [])
+        }
+    }
+
+    /// Has the plugin's own metrics read by whoever collects them.
+    private func readMetrics(_ link: WorkerLink, _ ask: Ask) {
+        guard let sink = host.router.slabs.sink else { return reply(link, ask, UInt32(ENOSYS), []) }
+        let name = String(decoding: ask.payload.prefix { $0 != 0 }, as: UTF8.self)
+        Task {
+            let metrics = await sink.metrics(of: plugin, named: name.isEmpty ? nil : name)
+            guard let bytes = metrics?.serialized() else {
+                return reply(link, ask, UInt32(ENOENT), [])
+            }
+            let isTooLarge = bytes.count > Int(WIRE_PAYLOAD_MAX)
+            reply(link, ask, isTooLarge ? UInt32(EMSGSIZE) : 0, isTooLarge ? [] : bytes)
         }
     }
 

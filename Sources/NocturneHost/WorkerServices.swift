@@ -52,6 +52,9 @@ final class WorkerServices: WorkerServicing {
         var busy = [Bool](repeating: false, count: Int(WIRE_SERVICE_SLOTS))
         /// Rooms for the payload of a slot's next ask.
         var rooms = [MemoryFile?](repeating: nil, count: Int(WIRE_SERVICE_SLOTS))
+        /// What its plugin measures; `nil`: nothing.
+        var slab: MetricSlab?
+        var isOver = false
     }
     let state = Mutex(State())
     let plugin: PluginID
@@ -151,6 +154,7 @@ final class WorkerServices: WorkerServicing {
             return fresh
         }
         guard fresh != 0 else { return }
+        host.router.meter(of: plugin).add(Int(fresh), to: .recordsDropped)
         write(
             LogRecord(
                 timeMilliseconds: EventBus.now(), level: "warning",
@@ -225,7 +229,7 @@ final class WorkerServices: WorkerServicing {
             defer { state.droppedEvents = 0 }
             return (true, state.droppedEvents)
         }
-        guard isAllowed else { return }
+        guard isAllowed else { return host.router.meter(of: plugin).add(1, to: .eventsDropped) }
         if missed > 0 { complain("\(missed) events were dropped: they came too fast") }
         do throws(JSONError) {
             let value = payload.isEmpty ? [:] : try JSONParser.parse(payload)
@@ -248,6 +252,7 @@ final class WorkerServices: WorkerServicing {
 
     func finished(_ link: WorkerLink) {
         if let problem = takeRecords(link) { complain("its last records were lost: \(problem)") }
+        closeSlab()
         publish(host.log.flush(time: EventBus.now()))
     }
 

@@ -1,5 +1,5 @@
 // PluginRun.swift — one attempt at a task in a plugin: what the plugin is told, what it says, what its end means.
-// Next: NocturneHost/TaskPlace.swift.
+// Next: NocturneHost/EnginePlace.swift.
 
 package import NocturneCore
 

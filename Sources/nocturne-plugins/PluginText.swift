@@ -42,7 +42,8 @@ enum PluginText {
             "id", "name", "version", "status", "reason", "reasonCode", "pendingChange",
             "generation",
             "pid", "runtime", "file", "hash", "previousHash", "crashes", "calls", "errors", "tools",
-            "commands", "tasks", "listens", "inactive", "layers", "degradations", "settings",
+            "commands", "tasks", "exporters", "listens", "inactive", "layers", "degradations",
+            "settings",
         ]
         var lines: [String] = []
         for key in keys {

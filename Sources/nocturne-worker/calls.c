@@ -389,7 +389,7 @@ static void serve(uint32_t slot) {
         finish_text(slot, generation, NOCTURNE_RETRY, "the call's input did not arrive in time");
         return;
     }
-    if (kind > WIRE_CALL_TASK) {
+    if (kind >= WIRE_CALL_ACTIVATE) {
         run_hook(kind, slot, generation, bytes, request->length);
         return;
     }

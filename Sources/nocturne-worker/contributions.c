@@ -21,7 +21,7 @@ static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static const char *stray_table, *stray_name;
 
 static const char *word(uint32_t kind) {
-    static const char *const words[] = {"tool", "command", "listener", "task"};
+    static const char *const words[] = {"tool", "command", "listener", "task", "exporter"};
     return words[kind - WIRE_CALL_TOOL];
 }
 
@@ -41,7 +41,7 @@ int contributions_read(void) {
     size_t at = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (at + 1 >= length || (uint8_t)names[at] < WIRE_CALL_TOOL
-            || (uint8_t)names[at] > WIRE_CALL_TASK) {
+            || (uint8_t)names[at] > WIRE_CALL_EXPORTER) {
             return EPROTO;
         }
         declared[i].kind = (uint8_t)names[at];
@@ -169,6 +169,12 @@ static int32_t register_task(const char *name, nocturne_handler_t handler, void 
 static int32_t unregister_task(const char *name) {
     return switch_handler(WIRE_CALL_TASK, name, false, NULL, NULL);
 }
+static int32_t register_exporter(const char *name, nocturne_handler_t handler, void *context) {
+    return switch_handler(WIRE_CALL_EXPORTER, name, true, handler, context);
+}
+static int32_t unregister_exporter(const char *name) {
+    return switch_handler(WIRE_CALL_EXPORTER, name, false, NULL, NULL);
+}
 const nocturne_host_contributions_t host_contributions = {sizeof host_contributions, 0,
     register_tool, unregister_tool, register_command, unregister_command, subscribe, unsubscribe,
-    register_task, unregister_task};
+    register_task, unregister_task, register_exporter, unregister_exporter};

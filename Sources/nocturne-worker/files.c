@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define ROLES 4u
+#define ROLES 5u
 static memory_file waiting[ROLES][WIRE_CALL_SLOTS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived; // on CLOCK_MONOTONIC, made by `files_start`
@@ -50,8 +50,8 @@ static int deliver(const wire_slot_message *message, int descriptor) {
     return 0;
 }
 
-int file_take(
-    uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file) {
+static int find(uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, bool is_taken,
+    memory_file *file) {
     struct timespec until = {deadline / NANOSECONDS, deadline % NANOSECONDS};
     memory_file *place = &waiting[role][slot];
     int error = 0;
@@ -67,11 +67,23 @@ int file_take(
     }
     if (place->bytes != NULL && place->generation == generation) {
         *file = *place;
-        *place = (memory_file){0, NULL, 0};
+        if (is_taken) {
+            *place = (memory_file){0, NULL, 0};
+        }
         error = 0;
     }
     pthread_mutex_unlock(&lock);
     return error;
+}
+
+int file_take(
+    uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file) {
+    return find(role, slot, generation, deadline, true, file);
+}
+
+int file_share(
+    uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file) {
+    return find(role, slot, generation, deadline, false, file);
 }
 
 int control_step(int64_t deadline) {

@@ -7,7 +7,7 @@
 //
 // Reading order: zygote.c (the forks), lockdown.c (the layers) with landlock.c, filter.c and
 // selftest.c, loader.c and contributions.c (the plugin's tables), calls.c (its calls), services.c,
-// tasks.c, files.c and settings.c (the host's tables), opens.c and link.c (two peculiarities of Swift). The
+// tasks.c, metrics.c, files.c and settings.c (the host's tables), opens.c and link.c (two peculiarities of Swift). The
 // wire is CWire.h, the contract with plugins nocturne/plugin.h.
 //
 // What lies in the shared memory is believed here, as the plugin in this process could write

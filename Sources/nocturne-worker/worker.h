@@ -142,6 +142,9 @@ typedef struct memory_file {
 } memory_file;
 int file_take(
     uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file);
+// The same, but leaves it for others, so it must not be unmapped.
+int file_share(
+    uint32_t role, uint32_t slot, uint32_t generation, int64_t deadline, memory_file *file);
 void files_start(void); // once, before the first of these; cannot fail
 // Handles one message of the control socket, waiting until `deadline` (INT64_MAX: for ever).
 // ETIMEDOUT, EPROTO.
@@ -156,6 +159,9 @@ typedef struct task_call {
 } task_call;
 bool task_unpack(const void **bytes, size_t *size, task_call *task);
 extern const nocturne_host_tasks_t host_tasks;
+
+// metrics.c: what the plugin measures.
+extern const nocturne_host_metrics_t host_metrics;
 
 // services.c: asks the host. An answer lies in shared memory until `answer_release`.
 typedef struct service_answer {

@@ -36,7 +36,7 @@ compile='
 '
 # What it takes to compile one more beside them.
 mkdir -p "$out/include"
-cp -R "$root/PluginSDK/C/include/." "$root/Sources/CWire/include/." "$here/fixture.h" "$here/tasks.h" "$here/Services/ring-of.h" \
+cp -R "$root/PluginSDK/C/include/." "$root/Sources/CWire/include/." "$here/fixture.h" "$here/tasks.h" "$here/metrics.h" "$here/Services/ring-of.h" \
     "$out/include"
 
 find "$here" -name '*.c' -print0 |

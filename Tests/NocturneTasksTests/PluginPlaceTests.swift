@@ -92,6 +92,11 @@ private final class FakePlace: PluginPlace {
         return end
     }
 
+    func call(_ call: PluginEngineCall) async -> PluginEngineCallEnd {
+        plugins.addPlace()
+        return .withdrawn("it only runs tasks")
+    }
+
     func setPauseRequested(_ isRequested: Bool) {
         plugins.state.withLock { $0.pauses.append(isRequested) }
     }

@@ -27,6 +27,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "CWireMetrics.h"
+
 #define WIRE_VERSION 1u
 #define WIRE_CALL_SLOTS 64u      // calls in flight in one worker; also the length of the queue
 #define WIRE_SERVICE_SLOTS 16u   // services that a worker may have asked for at once
@@ -42,12 +44,13 @@
 #define WIRE_CALL_COMMAND 2u   // target: the same
 #define WIRE_CALL_LISTENER 3u  // target: the same; payload: the event
 #define WIRE_CALL_TASK 4u      // target: the same; payload: wire_task, what the task is (JSON), its input
-#define WIRE_CALL_ACTIVATE 5u  // payload: the settings (JSON)
-#define WIRE_CALL_DEACTIVATE 6u
-#define WIRE_CALL_HEALTH 7u
-#define WIRE_CALL_SAVE 8u      // reply: 4 bytes of schema number, then the state
-#define WIRE_CALL_RESTORE 9u   // payload: the same
-#define WIRE_CALL_SETTINGS 10u // payload: the new settings (JSON)
+#define WIRE_CALL_EXPORTER 5u  // target: the same; payload: metrics (JSON); reply: bytes
+#define WIRE_CALL_ACTIVATE 6u  // from here on hooks; payload: the settings (JSON)
+#define WIRE_CALL_DEACTIVATE 7u
+#define WIRE_CALL_HEALTH 8u
+#define WIRE_CALL_SAVE 9u      // reply: 4 bytes of schema number, then the state
+#define WIRE_CALL_RESTORE 10u  // payload: the same
+#define WIRE_CALL_SETTINGS 11u // payload: the new settings (JSON)
 
 // How a request ended (wire_reply.status): the SDK's NOCTURNE_OK … NOCTURNE_CANCELLED, and of the worker itself:
 #define WIRE_STATUS_NO_HANDLER 16u // declared, but not registered at the moment
@@ -67,6 +70,9 @@
 #define WIRE_ASK_BUFFER 6u         // u64 size: a memory file for the reply of `call`, sent over the control socket;
                                    // without a call: for the payload of the next ask in this service slot
 #define WIRE_ASK_CHECKPOINT 7u     // u64 number of the task's call, JSON → nothing
+#define WIRE_ASK_METRIC 8u         // u32 kind, u32 count of labels, name NUL, help NUL, unit NUL, key NUL, value NUL …
+                                   // → u32 number of the series; before the first answer comes WIRE_FILE_METRICS
+#define WIRE_ASK_METRICS_READ 9u   // name NUL, empty: all → JSON
 // Answers (wire_answer.status): 0, or a positive errno, or for CALL_TOOL 1000 + a status of the SDK, payload the text.
 #define WIRE_ANSWER_TOOL 1000u
 
@@ -252,7 +258,7 @@ typedef struct wire_spawn {
     uint32_t concurrency; // call threads, 1 … WIRE_CALL_SLOTS
     uint32_t threads;     // limits.threads, 0: the runtime's default
     uint32_t names_count, names_length; // declared contributions: in down at WIRE_NAMES_AT, each u8 kind
-                                        // (WIRE_CALL_TOOL … WIRE_CALL_TASK), then the name and a NUL
+                                        // (WIRE_CALL_TOOL … WIRE_CALL_EXPORTER), then the name and a NUL
     char object[WIRE_OBJECT_NAME];
 } wire_spawn;
 
@@ -312,6 +318,8 @@ typedef struct wire_failed {
 #define WIRE_FILE_ANSWER 2u  // the answer's payload
 #define WIRE_FILE_ASK 3u     // room; answers WIRE_ASK_BUFFER without a call. The next ask in this slot, which has the
                              // next generation, says WIRE_IN_FILE and is in it; the host drops it when it has answered
+// Of slot 0 and generation 1, once in a worker's life:
+#define WIRE_FILE_METRICS 4u // what its plugin measures: CWireMetrics.h
 
 typedef struct wire_slot_message { // CANCEL, FILE
     uint32_t magic, message;

@@ -48,6 +48,10 @@ extern "C" {
 #define NOCTURNE_VERSION_MAX 256u            // bytes of a plugin's version, without the NUL
 #define NOCTURNE_CHECKPOINT_MAX (1u << 20)   // bytes of a task's checkpoint; its input and result have the same limit
 #define NOCTURNE_TASK_TEXT_MAX 1024u         // bytes of a line of a task's log, of a message of its progress
+#define NOCTURNE_METRICS_MAX 1024u           // series of metrics that a plugin may have
+#define NOCTURNE_METRIC_NAME_MAX 200u        // bytes of the name of a metric, of a label
+#define NOCTURNE_METRIC_TEXT_MAX 1024u       // bytes of the value of a label, of `help`
+#define NOCTURNE_METRIC_LABELS_MAX 32u       // labels of one series
 
 // How a call ended; the second argument of `complete`. With NOCTURNE_OK the bytes are the result (for tools, commands
 // and listeners: JSON). With all others they are a message for the caller, UTF-8, of which 512 bytes are kept.
@@ -109,9 +113,9 @@ typedef struct nocturne_host {
     int64_t (*remaining)(nocturne_call_t *call);
 } nocturne_host_t;
 
-// Handles one call of a tool, of a command, of an event that was listened for, or one attempt at a task. It completes
-// `call` before it returns or later. `input` is JSON that matches the manifest's schema (for an event: {"name",
-// "source", "payload"}).
+// Handles one call of a tool, of a command, of an event that was listened for, one attempt at a task, or one export of
+// metrics. It completes `call` before it returns or later. `input` is JSON that matches the manifest's schema (for an
+// event: {"name", "source", "payload"}; for an exporter: see nocturne.exporter/1).
 // [call thread & active]
 typedef void (*nocturne_handler_t)(
     nocturne_call_t *call, const void *input, uint64_t size, void *context);
@@ -215,6 +219,9 @@ typedef struct nocturne_host_contributions {
     int32_t (*unsubscribe)(const char *event); // [any thread & active]
     int32_t (*register_task)(const char *name, nocturne_handler_t handler, void *context);    // [any thread & active]
     int32_t (*unregister_task)(const char *name);                                              // [any thread & active]
+    // [any thread & active]
+    int32_t (*register_exporter)(const char *name, nocturne_handler_t handler, void *context);
+    int32_t (*unregister_exporter)(const char *name); // [any thread & active]
 } nocturne_host_contributions_t;
 
 #define NOCTURNE_HOST_TASKS "nocturne.host.tasks/1"
@@ -260,6 +267,58 @@ typedef struct nocturne_host_tasks {
     int32_t (*snooze)(nocturne_call_t *call, uint64_t milliseconds);
 } nocturne_host_tasks_t;
 
+// What a metric measures (nocturne_metric_t.kind).
+#define NOCTURNE_COUNTER 0u         // a total that only rises: pages read, bytes sent
+#define NOCTURNE_UP_DOWN_COUNTER 1u // a total that rises and falls by amounts: things that are open
+#define NOCTURNE_GAUGE 2u           // a value that is set: a temperature
+#define NOCTURNE_HISTOGRAM 3u       // how values are distributed: durations in seconds, sizes in bytes
+
+// A series of a metric, as a plugin declares it. Borrowed until `create` returns.
+typedef struct nocturne_metric {
+    uint32_t struct_size;
+    uint32_t kind;
+    const char *name;               // `[A-Za-z_][A-Za-z0-9_.:/-]*`, such as "pages.read"
+    const char *help;               // what it measures, in a sentence; may be NULL
+    const char *unit;               // of its values, such as "seconds"; may be NULL
+    const nocturne_field_t *labels; // names with values; may be NULL when `label_count` is 0
+    uint32_t label_count;
+    uint32_t reserved;
+} nocturne_metric_t;
+
+#define NOCTURNE_HOST_METRICS "nocturne.host.metrics/1"
+// What the plugin measures, beside what the host measures of every plugin. A series is declared once, best in
+// `activate`, and recorded into by its number as often as there is something to record: that takes some nanoseconds,
+// no message and no lock. The host reads the totals when it needs them, also after a crash, and adds the label
+// `plugin` with the plugin's id. What a counter or a histogram has counted goes on after a reload or a crash; an
+// up-down counter loses what a process has added to it when that process ends; a gauge keeps its value.
+typedef struct nocturne_host_metrics {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Declares a series; one that exists already is found. Blocks. Returns its number, from 1, or: -EINVAL, a name or a
+    // label that is not allowed, or text that is not UTF-8; -EEXIST, the name belongs to a metric of another kind;
+    // -ENOSPC, the plugin has NOCTURNE_METRICS_MAX series, or the host will take no more; -EMSGSIZE, a text over its
+    // limit; -ENOSYS, the host measures nothing; -ETIMEDOUT, no answer. The plugin's log says why.
+    // [any thread & active]
+    int32_t (*create)(const nocturne_metric_t *metric);
+
+    // Three ways to record. Each returns 0, or -EINVAL and records nothing: `metric` is no series of a kind for which
+    // this is meant, the number is infinite or NaN, or a counter would fall. A negative `metric`, as `create` returns,
+    // is given back and counts as nothing: who can do without the measurement need not ask. Whole amounts up to 2^53
+    // are summed exactly, others as doubles.
+    // Adds to a counter, an up-down counter or a gauge. [any thread & active]
+    int32_t (*add)(int32_t metric, double amount);
+    // Sets a gauge. [any thread & active]
+    int32_t (*set)(int32_t metric, double value);
+    // Counts a value in a histogram, in buckets that are 1.1 % wide. [any thread & active]
+    int32_t (*observe)(int32_t metric, double value);
+
+    // Copies what the host has of this plugin's metric `name`, or of all when it is NULL, as JSON into `buffer`, as
+    // `configuration.get` does, and returns its full size. -ENOENT: there is no such metric; -ENOSYS, -ETIMEDOUT as
+    // above. [any thread & active]
+    int64_t (*read)(const char *name, void *buffer, uint64_t capacity);
+} nocturne_host_metrics_t;
+
 // ----------------------------------------------------------------------------------------- the plugin's side
 
 // A name of the manifest and who handles it.
@@ -269,7 +328,8 @@ typedef struct nocturne_contribution {
     void *context; // passed to the handler
 } nocturne_contribution_t;
 
-// The tables "nocturne.tools/1", "nocturne.commands/1", "nocturne.listeners/1" and "nocturne.tasks/1".
+// The tables "nocturne.tools/1", "nocturne.commands/1", "nocturne.listeners/1", "nocturne.tasks/1" and
+// "nocturne.exporter/1".
 typedef struct nocturne_contributions {
     uint32_t struct_size;
     uint32_t count;
@@ -280,6 +340,11 @@ typedef struct nocturne_contributions {
 #define NOCTURNE_COMMANDS "nocturne.commands/1"
 #define NOCTURNE_LISTENERS "nocturne.listeners/1"
 #define NOCTURNE_TASKS "nocturne.tasks/1"
+// Puts metrics into a form of the plugin's own. A handler's input is a JSON snapshot of all metrics, as the host
+// exports them; its result, which need not be JSON, is what an export by the exporter's name returns, with the
+// `contentType` of the manifest. With `"push": true` there the host also calls it whenever it has taken a sample, and
+// ignores the result. The deadline is the host's.
+#define NOCTURNE_EXPORTERS "nocturne.exporter/1"
 
 #define NOCTURNE_IDENTITY "nocturne.identity/1"
 // Who the code says it is. Worth having when code and manifest come from different places: a plugin whose code and
@@ -369,9 +434,14 @@ NOCTURNE_ASSERT(offsetof(nocturne_identity_t, id) == 8 && offsetof(nocturne_iden
     && sizeof(nocturne_identity_t) == 24, "nocturne_identity");
 NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
 NOCTURNE_ASSERT(offsetof(nocturne_host_contributions_t, register_task) == 56
-    && sizeof(nocturne_host_contributions_t) == 72, "nocturne_host_contributions");
+    && offsetof(nocturne_host_contributions_t, register_exporter) == 72
+    && sizeof(nocturne_host_contributions_t) == 88, "nocturne_host_contributions");
 NOCTURNE_ASSERT(offsetof(nocturne_host_tasks_t, info) == 8 && offsetof(nocturne_host_tasks_t, is_pause_requested) == 40
     && sizeof(nocturne_host_tasks_t) == 72, "nocturne_host_tasks");
+NOCTURNE_ASSERT(offsetof(nocturne_metric_t, name) == 8 && offsetof(nocturne_metric_t, labels) == 32
+    && sizeof(nocturne_metric_t) == 48, "nocturne_metric");
+NOCTURNE_ASSERT(offsetof(nocturne_host_metrics_t, create) == 8 && offsetof(nocturne_host_metrics_t, read) == 40
+    && sizeof(nocturne_host_metrics_t) == 48, "nocturne_host_metrics");
 
 #ifdef __cplusplus
 }

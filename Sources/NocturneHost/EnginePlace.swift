@@ -1,5 +1,5 @@
-// TaskPlace.swift — the host's side of NocturneCore/PluginCaller.swift: places at the gate of a plugin, and the way of
-// a task through one. Next: TaskEnding.swift.
+// EnginePlace.swift — the host's side of NocturneCore/PluginCaller.swift: places at the gate of a plugin, and the way
+// of a task through one. Next: TaskEnding.swift, EnginePlace+Calls.swift.
 
 import CLinux
 import CWire
@@ -9,26 +9,26 @@ import Synchronization
 extension Router: PluginCaller {
     func takePlace(in plugin: PluginID) -> (any PluginPlace)? {
         guard let gate = gate(of: plugin) else { return nil }
-        return gate.enterAtOnce().map { TaskPlace($0, gate, self) }
+        return gate.enterAtOnce().map { EnginePlace($0, gate, self) }
     }
 
     func waitForPlace(in plugin: PluginID) async -> (any PluginPlace)? {
         guard let gate = gate(of: plugin), let generation = try? await gate.enterForEngine() else {
             return nil
         }
-        return TaskPlace(generation, gate, self)
+        return EnginePlace(generation, gate, self)
     }
 }
 
-/// A place in a generation of a plugin, for one task.
-final class TaskPlace: PluginPlace {
-    private let generation: Generation
-    private let gate: PluginGate
-    private let router: Router
-    private let number: TaskNumber
+/// A place in a generation of a plugin, for one piece of work.
+final class EnginePlace: PluginPlace {
+    let generation: Generation
+    let gate: PluginGate
+    let router: Router
+    let number: TaskNumber
 
-    private var id: PluginID { generation.build.id }
-    private var link: WorkerLink { generation.worker.link }
+    var id: PluginID { generation.build.id }
+    var link: WorkerLink { generation.worker.link }
 
     init(_ generation: Generation, _ gate: PluginGate, _ router: Router) {
         (self.generation, self.gate, self.router) = (generation, gate, router)

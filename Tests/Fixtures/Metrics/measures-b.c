@@ -1,0 +1,4 @@
+// A newer build of measures.
+#include "measures.h"
+
+MEASURES("1.1.0")
