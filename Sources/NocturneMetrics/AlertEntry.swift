@@ -122,8 +122,8 @@ extension AlertBook.Entry {
             value: state.value, message: message, activeAt: state.activeAt)
     }
 
-    /// Ends all alerts of a rule that is not evaluated any more; what is silenced is told later. Does nothing to one that
-    /// is enabled.
+    /// Ends all alerts of a rule that is not evaluated any more; what is silenced is told later. Does nothing to one
+    /// that is enabled.
     mutating func settle(at moment: AlertMoment) -> [AlertEvent] {
         guard !rule.enabled else { return [] }
         var events: [AlertEvent] = []
