@@ -140,7 +140,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneMetricsTests",
-            dependencies: ["NocturneMetrics", "NocturneCore", "TestKit"],
+            dependencies: [
+                "NocturneMetrics", "NocturneCore", "CMetrics", "TestKit",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

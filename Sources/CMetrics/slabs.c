@@ -3,7 +3,9 @@
 #include "slabs.h"
 
 #include <linux/membarrier.h>
+#include <math.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@ __thread cmetrics_slab_t *cmetrics_mine = &no_slab;
 // After the end of its slab, a thread that still records in destructors of thread-local storage shares.
 static __thread bool has_ended;
 uint32_t cmetrics_listeners;
+uint64_t cmetrics_seed;
 
 // Guards all below, except where it says atomic.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,6 +31,12 @@ static pthread_once_t start = PTHREAD_ONCE_INIT;
 static bool has_end_key;
 // Without membarrier(2), which needs Linux 4.14, no thread has cells of its own.
 static bool has_barrier;
+
+__attribute__((constructor)) static void make_seed(void) {
+    if (getrandom(&cmetrics_seed, sizeof cmetrics_seed, GRND_NONBLOCK) != sizeof cmetrics_seed) {
+        cmetrics_seed = (uint64_t)(uintptr_t)&lock; // where the program was put in memory
+    }
+}
 
 // ------------------------------------------------------------------------------------------------ slabs
 
@@ -186,7 +195,10 @@ static cmetrics_cell_t *make_cell(uint32_t slot) {
     return cell;
 }
 
-void cmetrics_record_slowly(uint32_t slot, double value) {
+bool cmetrics_record_slowly(uint32_t slot, double value) {
+    if (!isfinite(value)) {
+        return false;
+    }
     cmetrics_cell_t *cell = make_cell(slot);
     if (cell != NULL) {
         __atomic_store_n(&cell->inside, 1, __ATOMIC_RELAXED);
@@ -197,13 +209,14 @@ void cmetrics_record_slowly(uint32_t slot, double value) {
         }
         __atomic_store_n(&cell->inside, 0, __ATOMIC_RELEASE);
         if (is_mine) {
-            return;
+            return true;
         }
     }
     cmetrics_shared_t *shared = cmetrics_shared_of(slot);
     pthread_mutex_lock(&shared->lock);
     cmetrics_cell_record(&shared->cell, value);
     pthread_mutex_unlock(&shared->lock);
+    return true;
 }
 
 // ------------------------------------------------------------------------------------------------ slots

@@ -10,11 +10,12 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     /// A name and its value.
     public typealias Pair = (name: String, value: String)
 
-    /// As they were given, except that of a name that was given twice only the last is there.
-    let pairs: [Pair]
+    /// As they were given, except that of a name that was given twice only the last is there. Of the type that literals
+    /// have: giving names to a tuple's parts in an array takes longer than all else here.
+    let elements: [(String, String)]
 
     /// None.
-    public init() { pairs = [] }
+    public init() { elements = [] }
 
     /// Labels of a literal. Of a name that stands there twice, the last value counts.
     public init(dictionaryLiteral elements: (String, String)...) {
@@ -24,15 +25,15 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     /// Labels of pairs. Of a name that is there twice, the last value counts.
     public init(_ elements: [(String, String)]) {
         guard Self.hasRepetition(elements) else {
-            pairs = elements
+            self.elements = elements
             return
         }
-        var kept: [Pair] = []
+        var kept: [(String, String)] = []
         for element in elements {
-            kept.removeAll { Self.isSame($0.name, element.0) }
+            kept.removeAll { Self.isSame($0.0, element.0) }
             kept.append(element)
         }
-        pairs = kept
+        self.elements = kept
     }
 
     private static func hasRepetition(_ elements: [(String, String)]) -> Bool {
@@ -45,23 +46,26 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// Labels of pairs that are known to have different names.
-    init(unique pairs: [Pair]) { self.pairs = pairs }
+    init(unique pairs: [Pair]) { elements = pairs.map { ($0.name, $0.value) } }
+
+    /// As they were given.
+    var pairs: [Pair] { elements.map { (name: $0.0, value: $0.1) } }
 
     /// Labels of a dictionary.
     public init(_ dictionary: [String: String]) {
-        pairs = dictionary.map { ($0.key, $0.value) }
+        elements = dictionary.map { ($0.key, $0.value) }
     }
 
     /// The value of a name.
     public subscript(name: String) -> String? {
-        pairs.first { Self.isSame($0.name, name) }?.value
+        elements.first { Self.isSame($0.0, name) }?.1
     }
 
     /// How many there are.
-    public var count: Int { pairs.count }
+    public var count: Int { elements.count }
 
     /// Whether there are none.
-    public var isEmpty: Bool { pairs.isEmpty }
+    public var isEmpty: Bool { elements.isEmpty }
 
     /// All of them, in the order of the names' bytes.
     public var sorted: [Pair] {
@@ -70,17 +74,17 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Whether each of `subset` is here, with the same value.
     public func contains(_ subset: Labels) -> Bool {
-        subset.pairs.allSatisfy { pair in
-            self[pair.name].map { Self.isSame($0, pair.value) } ?? false
+        subset.elements.allSatisfy { name, value in
+            self[name].map { Self.isSame($0, value) } ?? false
         }
     }
 
     /// Whether the same names with the same values were given in the same order.
     func isSameInOrder(_ other: Labels) -> Bool {
-        guard pairs.count == other.pairs.count else { return false }
-        for index in pairs.indices {
-            guard Self.isSame(pairs[index].name, other.pairs[index].name),
-                Self.isSame(pairs[index].value, other.pairs[index].value)
+        guard elements.count == other.elements.count else { return false }
+        for index in elements.indices {
+            guard Self.isSame(elements[index].0, other.elements[index].0),
+                Self.isSame(elements[index].1, other.elements[index].1)
             else { return false }
         }
         return true
@@ -88,7 +92,7 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// These without those of some names, or only those.
     func filtered(_ isKept: (String) -> Bool) -> Labels {
-        Labels(pairs.filter { isKept($0.name) }.map { ($0.name, $0.value) })
+        Labels(elements.filter { isKept($0.0) })
     }
 
     /// `String`'s own `==` holds different bytes for equal.
@@ -97,7 +101,13 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
         let words = unsafeBitCast(left, to: (UInt64, UInt64).self)
         let others = unsafeBitCast(right, to: (UInt64, UInt64).self)
         if words.0 == others.0, words.1 == others.1 { return true }
-        return left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+        guard left.utf8.count == right.utf8.count else { return false }
+        let isSame = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in
+                cmetrics_is_same(left.baseAddress, right.baseAddress, left.count)
+            }
+        }
+        return (isSame ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 }
 
@@ -113,25 +123,22 @@ extension Labels: Hashable {
     /// A hash without regard to order.
     var contentHash: UInt64 {
         var sum: UInt64 = 0
-        for pair in pairs {
-            sum &+= cmetrics_mix(pair.name.contentHash, ~pair.value.contentHash | 1)
+        for (name, value) in elements {
+            sum &+= cmetrics_mix(name.contentHash, ~value.contentHash | 1)
         }
         return sum
     }
 }
 
 extension String {
-    /// A new one in each process, so that nobody can prepare texts with the same hash.
-    private static let seed = UInt64.random(in: .min ... .max)
-
     /// A hash of the bytes.
     var contentHash: UInt64 {
         let hash = utf8.withContiguousStorageIfAvailable {
-            cmetrics_hash($0.baseAddress, $0.count, Self.seed)
+            cmetrics_hash($0.baseAddress, $0.count)
         }
         return hash
             ?? Array(utf8).withUnsafeBufferPointer {
-                cmetrics_hash($0.baseAddress, $0.count, Self.seed)
+                cmetrics_hash($0.baseAddress, $0.count)
             }
     }
 }

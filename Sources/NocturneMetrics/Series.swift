@@ -136,8 +136,7 @@ extension Series {
     @usableFromInline
     @inline(never)
     func record(_ value: Double) {
-        guard value.isFinite else { return noteNotFinite(value) }
-        cmetrics_record(slot, value)
+        guard cmetrics_record(slot, value) else { return noteNotFinite(value) }
         tell(value, as: family.kind)
     }
 

@@ -14,8 +14,9 @@ public struct Summary: Sendable {
     /// Counts a value. NaN and the infinities are left out, and counted as ``Misuse/notFinite``.
     @inlinable
     public func record(_ value: Double) {
-        guard value.isFinite, !cmetrics_is_heard() else { return series.record(value) }
-        withExtendedLifetime(series) { cmetrics_record(series.slot, value) }
+        guard !cmetrics_is_heard() else { return series.record(value) }
+        let isRecorded = withExtendedLifetime(series) { cmetrics_record(series.slot, value) }
+        if !isRecorded { series.noteNotFinite(value) }
     }
 
     /// What was recorded until now, since the beginning.

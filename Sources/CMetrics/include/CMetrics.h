@@ -128,23 +128,21 @@ static inline void cmetrics_add(uint32_t slot, double amount) {
 
 // ------------------------------------------------------------------------------------------------ distributions
 
-void cmetrics_record_slowly(uint32_t slot, double value);
+bool cmetrics_record_slowly(uint32_t slot, double value);
 
-// Records a finite value. The way that is written out here is that of most: a normal number above zero, in a range of
+// Records a value; false for NaN and the infinities, which are left out. The way that is written out here is that of most: a normal number above zero, in a range of
 // values that has been seen before, without declared bounds, while nobody reads.
-static inline void cmetrics_record(uint32_t slot, double value) {
+static inline bool cmetrics_record(uint32_t slot, double value) {
     const uint64_t least = (1ULL << 52) + 1, infinity = 0x7FFULL << 52;
     uint64_t bits = cmetrics_bits(value);
     cmetrics_slot_t *mine = cmetrics_find(slot);
     if (!CMETRICS_LIKELY(mine != NULL && bits - least < infinity - least)) {
-        cmetrics_record_slowly(slot, value);
-        return;
+        return cmetrics_record_slowly(slot, value);
     }
     cmetrics_cell_t *cell =
         (cmetrics_cell_t *)(uintptr_t)__atomic_load_n(&mine->first, __ATOMIC_RELAXED);
     if (!CMETRICS_LIKELY(cell != NULL && cell->bound_counts == NULL)) {
-        cmetrics_record_slowly(slot, value);
-        return;
+        return cmetrics_record_slowly(slot, value);
     }
     __atomic_store_n(&cell->inside, 1, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); // the processors' half of this is the reader's membarrier
@@ -158,11 +156,11 @@ static inline void cmetrics_record(uint32_t slot, double value) {
             if (value < cell->least) cell->least = value;
             if (value > cell->greatest) cell->greatest = value;
             __atomic_store_n(&cell->inside, 0, __ATOMIC_RELEASE);
-            return;
+            return true;
         }
     }
     __atomic_store_n(&cell->inside, 0, __ATOMIC_RELEASE);
-    cmetrics_record_slowly(slot, value);
+    return cmetrics_record_slowly(slot, value);
 }
 
 // ------------------------------------------------------------------------------------------------ slots

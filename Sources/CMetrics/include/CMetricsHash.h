@@ -2,6 +2,7 @@
 #ifndef CMETRICS_HASH_H
 #define CMETRICS_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,18 +13,33 @@ static inline uint64_t cmetrics_mix(uint64_t left, uint64_t right) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t cmetrics_hash(const uint8_t *bytes, size_t count, uint64_t seed) {
+// Another one in each process.
+extern uint64_t cmetrics_seed;
+
+static inline uint64_t cmetrics_load(const uint8_t *bytes, size_t count) {
+    uint64_t word = 0;
+    memcpy(&word, bytes, count);
+    return word;
+}
+
+static inline uint64_t cmetrics_hash(const uint8_t *bytes, size_t count) {
     const uint64_t odd = 0x9E3779B97F4A7C15ULL; // 2^64 divided by the golden ratio
-    uint64_t hash = seed ^ (count * odd), word;
-    for (; count >= sizeof word; bytes += sizeof word, count -= sizeof word) {
-        memcpy(&word, bytes, sizeof word);
-        hash = cmetrics_mix(hash ^ word, odd ^ seed);
+    uint64_t seed = cmetrics_seed, hash = seed ^ (count * odd), tail = 0;
+    if (count >= 8) {
+        for (size_t place = 0; place + 8 < count; place += 8) {
+            hash = cmetrics_mix(hash ^ cmetrics_load(bytes + place, 8), odd ^ seed);
+        }
+        tail = cmetrics_load(bytes + count - 8, 8);
+    } else if (count >= 4) {
+        tail = cmetrics_load(bytes, 4) << 32 | cmetrics_load(bytes + count - 4, 4);
+    } else if (count > 0) {
+        tail = (uint64_t)bytes[0] << 16 | (uint64_t)bytes[count / 2] << 8 | bytes[count - 1];
     }
-    word = 0;
-    for (size_t place = 0; place < count; place++) {
-        word |= (uint64_t)bytes[place] << (8 * place);
-    }
-    return cmetrics_mix(hash ^ word, seed | 1);
+    return cmetrics_mix(hash ^ tail, seed | 1);
+}
+
+static inline bool cmetrics_is_same(const uint8_t *left, const uint8_t *right, size_t count) {
+    return count == 0 || memcmp(left, right, count) == 0;
 }
 
 #endif
