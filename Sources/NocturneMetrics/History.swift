@@ -229,6 +229,9 @@ final class HistoryFamily {
     private(set) var leftOut = 0
     private(set) var lastTick: UInt32?
 
+    /// What a series grows by with its first sample.
+    private static let firstChunkBytes = 160
+
     init(name: String, kind: MetricKind) {
         (self.name, self.kind, shape) = (name, kind, HistoryShape(kind))
     }
@@ -259,7 +262,7 @@ final class HistoryFamily {
             }
             let column = HistoryColumn(
                 identity: one.identity, shape: shape, created: one.created)
-            let bytes = column.bytes
+            let bytes = column.bytes + Self.firstChunkBytes
             guard admits(bytes) else {
                 leftOut += 1
                 return nil

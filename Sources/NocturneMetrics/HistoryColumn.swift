@@ -82,8 +82,16 @@ final class HistoryColumn {
     init(identity: SeriesIdentity, shape: HistoryShape, created: UnixTime) {
         (self.identity, self.shape, self.created) = (identity, shape, created)
         raw = shape.raw
-        labelBytes = identity.labels.pairs.reduce(0) {
-            $0 + 96 + $1.name.utf8.count + $1.value.utf8.count
+        labelBytes = Self.bytes(of: identity.labels)
+    }
+
+    /// What a list of labels takes: that of a series that is there is the registry's too, but not that of one that ended.
+    private static func bytes(of labels: Labels) -> Int {
+        labels.pairs.reduce(32) { sum, pair in
+            // Up to 15 bytes of a string are in the string itself.
+            [pair.name, pair.value].reduce(sum + 32) { sum, text in
+                text.utf8.count > 15 ? sum + 32 + text.utf8.count : sum
+            }
         }
     }
 
@@ -223,9 +231,7 @@ final class HistoryColumn {
         (self.identity, self.shape, self.created) = (identity, shape, created)
         (self.lastTick, self.raw, self.tiers, self.sketches) = (lastTick, raw, tiers, sketches)
         (self.last, lastSum) = last
-        labelBytes = identity.labels.pairs.reduce(0) {
-            $0 + 96 + $1.name.utf8.count + $1.value.utf8.count
-        }
+        labelBytes = Self.bytes(of: identity.labels)
     }
 }
 

@@ -42,14 +42,16 @@ extension History {
     private func points(
         of series: HistorySelection.Series, in range: HistorySelection, step: Int64?
     ) -> [TimeSeries.Point] {
-        func begin(_ time: Int64) -> Int64 {
+        func begin(_ time: Int64, _ span: Int64) -> Int64 {
             guard let step else { return time }
+            // What rose up to the very end of a step belongs to it.
+            let time = span == 0 && range.shape != .level ? time - 1 : time
             let part = time % step
             return time - (part < 0 ? part + step : part)
         }
         var pieces: [HistoryPiece] = []
         forEachPiece(series, in: range) { next in
-            let time = begin(next.time)
+            let time = begin(next.time, next.span)
             if let last = pieces.last, last.time == time {
                 pieces[pieces.count - 1].add(next)
             } else {
@@ -62,7 +64,7 @@ extension History {
             forEachSketch(series, in: range) { time, span, sketch in
                 // What lasted longer than a step is in none.
                 if let step, span > step { return }
-                sketches[begin(time), default: Sketch()].merge(sketch)
+                sketches[begin(time, span), default: Sketch()].merge(sketch)
             }
         }
         return pieces.map { TimeSeries.Point($0, range.shape, sketch: sketches[$0.time]) }

@@ -79,11 +79,11 @@ extension History {
         _ series: HistorySelection.Series, in range: HistorySelection,
         _ body: (HistoryPiece) -> Void
     ) {
-        // An increase at the beginning came before it; of a minute, it came after the beginning of the minute.
+        // What rose up to a sample came before it, and what rose in a minute after its beginning.
         let isIncrease = range.shape != .level
         series.column?.forEachPiece(from: range.from, ticks) { piece in
             if piece.time > range.to { return }
-            if isIncrease, piece.span == 0, piece.time == range.from { return }
+            if isIncrease, piece.time == (piece.span == 0 ? range.from : range.to) { return }
             body(piece)
         }
         guard range.isLive, let live = series.live else { return }

@@ -48,8 +48,7 @@ extension History {
             }
             let seconds = Double(selection.to - max(begin, selection.from)) / 1_000
             guard !sums.isEmpty, seconds > 0 else { return [] }
-            let rates = sums.map { $0 / seconds }
-            return selection.kind == .gauge ? rates : [rates.reduce(0, +)]
+            return (selection.kind == .gauge ? sums : [sums.reduce(0, +)]).map { $0 / seconds }
         }
     }
 

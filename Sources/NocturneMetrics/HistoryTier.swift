@@ -180,9 +180,11 @@ struct RolledTier {
     /// Which minute or hour a time is in.
     static func index(of time: Int64, span: Int64) -> UInt32 { UInt32(clamping: time / span) }
 
-    /// Adds a piece that is later than all before.
+    /// Adds a piece that is later than all before. What rose up to the very end of a minute or hour belongs to that, while
+    /// a level at that moment belongs to the next.
     mutating func add(_ piece: HistoryPiece) {
-        let begin = Int64(Self.index(of: piece.time, span: span)) * span
+        let time = piece.span == 0 && shape != .level ? piece.time - 1 : piece.time
+        let begin = Int64(Self.index(of: time, span: span)) * span
         if var sum = pending, sum.time >= begin {
             sum.add(piece)
             pending = sum

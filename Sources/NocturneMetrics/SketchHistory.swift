@@ -41,7 +41,7 @@ struct SketchHistory {
     mutating func roll(now: Int64, spans: HistorySpans, ticks: TickTimes) {
         let cut = (now - spans.rawSketches) / HistorySpans.minute
         flushes.roll(into: &minutes, before: cut) {
-            UInt32(clamping: (ticks[$0] ?? 0) / HistorySpans.minute)
+            UInt32(clamping: ((ticks[$0] ?? 0) - 1) / HistorySpans.minute)
         }
         let hourCut = (now - spans.minutes) / HistorySpans.hour
         if spans.hasHours {
@@ -77,7 +77,7 @@ struct SketchHistory {
         for (run, span) in [(hours, HistorySpans.hour), (minutes, HistorySpans.minute)] {
             run.forEach { index in
                 let time = Int64(index) * span
-                return time >= from && time <= to
+                return time >= from && time < to
             } _: {
                 body(Int64($0) * span, span, $1)
             }
