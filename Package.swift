@@ -89,7 +89,7 @@ let package = Package(
         .target(
             name: "NocturneControl",
             dependencies: [
-                "NocturneCore", "NocturneHost", "NocturneTasks",
+                "NocturneCore", "NocturneHost", "NocturneMetrics", "NocturneTasks",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -172,7 +172,8 @@ let package = Package(
         .testTarget(
             name: "NocturneControlTests",
             dependencies: [
-                "NocturneControl", "NocturneHost", "NocturneTasks", "NocturneCore",
+                "NocturneControl", "NocturneHost", "NocturneMetrics", "NocturneTasks",
+                "NocturneCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,4 +1,4 @@
-// Connections.swift — the open connections of the control API: their deadlines, their number, their
+// Connections.swift — the open connections of a server: their deadlines, their number, their
 // end. Next: ControlServer.swift.
 
 internal import NIOCore
@@ -127,14 +127,17 @@ final class Connections: Sendable {
     }
     private let state = Mutex(State())
     private let requestLimit: TimeAmount
+    private let limit: Int
 
-    init(requestLimit: TimeAmount) { self.requestLimit = requestLimit }
+    init(requestLimit: TimeAmount, limit: Int = limit) {
+        (self.requestLimit, self.limit) = (requestLimit, limit)
+    }
 
     /// Takes up a connection, unless there are too many or the server is ending.
     func add(_ channel: any Channel, refusal: RequestError?) -> Connection? {
         let connection = Connection(channel, refusal: refusal, requestLimit: requestLimit)
         let isAdded = state.withLock { state in
-            guard state.open.count < Self.limit, state.allClosed == nil else { return false }
+            guard state.open.count < limit, state.allClosed == nil else { return false }
             state.open[ObjectIdentifier(channel)] = connection
             return true
         }

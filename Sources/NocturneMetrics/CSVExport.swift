@@ -6,13 +6,13 @@ public import NocturneCore
 extension Exposition {
     /// Metrics as CSV (RFC 4180): a header, then a row for each number, lines that end in CR LF.
     ///
-    /// The columns are `time` (RFC 3339, UTC), `name`, `kind`, `unit`, `labels` (an object in JSON), `field` and `value`.
-    /// Counters, up-down counters and gauges have one `field`, `value`. Histograms and summaries have `count`, `sum`; `min`,
-    /// `max`, `p50`, `p90`, `p95`, `p99`, `p999` as far as they are known; and for each declared bound `le 0.5`, how many
-    /// values are at most that. What is not finite is `NaN`, `Inf` or `-Inf`.
+    /// The columns are `time` (RFC 3339, UTC), `name`, `kind`, `unit`, `labels` (an object in JSON), `field` and
+    /// `value`. Counters, up-down counters and gauges have one `field`, `value`. Histograms and summaries have `count`,
+    /// `sum`; `min`, `max`, `p50`, `p90`, `p95`, `p99`, `p999` as far as they are known; and for each declared bound
+    /// `le 0.5`, how many values are at most that. What is not finite is `NaN`, `Inf` or `-Inf`.
     ///
-    /// - Parameter spreadsheetSafe: whether an apostrophe is put before texts that a spreadsheet would take for formulas
-    ///   (https://owasp.org/www-community/attacks/CSV_Injection). Numbers are left alone.
+    /// - Parameter spreadsheetSafe: whether an apostrophe is put before texts that a spreadsheet would take for
+    ///   formulas (https://owasp.org/www-community/attacks/CSV_Injection). Numbers are left alone.
     public static func csv(
         _ snapshots: [MetricSnapshot], at time: UnixTime, spreadsheetSafe: Bool = true
     ) -> [UInt8] {
@@ -36,7 +36,7 @@ private struct Rows {
 
     mutating func add(_ series: SeriesSnapshot, of metric: MetricSnapshot) {
         var start = TextWriter()
-        start.append(time)
+        start.append(string: time)
         var labels = TextWriter()
         labels.append(json: series.identity.labels)
         for part in [

@@ -1,4 +1,5 @@
-// Exposition.swift — metrics as bytes in one of the formats. Next: PrometheusText.swift, JSONExport.swift, CSVExport.swift.
+// Exposition.swift — metrics as bytes in one of the formats. Next: PrometheusText.swift, JSONExport.swift,
+// CSVExport.swift.
 
 public import NocturneCore
 

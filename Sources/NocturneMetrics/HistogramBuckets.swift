@@ -34,8 +34,8 @@ struct HistogramBuckets {
         }
     }
 
-    /// Both bounds of each power of two that has values: counts at them are exact, and because values stay, so do bounds.
-    /// Where that would be more bounds than ``limit``, spans of 2, 4, 8… powers of two are taken instead.
+    /// Both bounds of each power of two that has values: counts at them are exact, and because values stay, so do
+    /// bounds. Where that would be more bounds than ``limit``, spans of 2, 4, 8… powers of two are taken instead.
     private mutating func fill(from sketch: Sketch) {
         var width = max(0, -sketch.scale)
         repeat {

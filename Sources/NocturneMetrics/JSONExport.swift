@@ -14,13 +14,14 @@ extension Exposition {
     ///   ``MetricKind``'s names.
     /// - A series of a counter, an up-down counter or a gauge has a `value`. Of a total that is not whole, `whole` and
     ///   `fraction` are its two parts, which `value` is the rounded sum of.
-    /// - A series of a histogram or a summary has `count` and `sum`; `min` and `max` if it has values; `p50`, `p90`, `p95`,
-    ///   `p99` and `p999` with the `relativeError` of each, if percentiles are computed and there are values; `bounds` and
-    ///   `boundCounts` if bounds were declared (how many values lie up to each bound and above the one before, and in the
-    ///   end above all); and the buckets that all this comes from as `sketch`, for a summary also `window`:
+    /// - A series of a histogram or a summary has `count` and `sum`; `min` and `max` if it has values; `p50`, `p90`,
+    ///   `p95`, `p99` and `p999` with the `relativeError` of each, if percentiles are computed and there are values;
+    ///   `bounds` and `boundCounts` if bounds were declared (how many values lie up to each bound and above the one
+    ///   before, and in the end above all); and the buckets that percentiles come from as `sketch`, for a summary also
+    ///   `window`:
     ///   `{"scale": 6, "zeros": 0, "positive": [[index, count], …], "negative": […]}`, see ``Sketch``.
-    /// - Whole numbers have all their digits, also beyond 2^53, where JavaScript rounds them. What is not finite is one of
-    ///   the strings `NaN`, `+Inf` and `-Inf`.
+    /// - Whole numbers have all their digits, also beyond 2^53, where JavaScript rounds them. What is not finite is one
+    ///   of the strings `NaN`, `+Inf` and `-Inf`.
     static func json(_ snapshots: [MetricSnapshot], at time: UnixTime) -> [UInt8] {
         var text = TextWriter()
         text.reserve(256 + 160 * snapshots.reduce(0) { $0 + $1.series.count })
@@ -57,7 +58,7 @@ extension TextWriter {
             byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
         }
         guard text.utf8.contains(where: isSpecial) else {
-            append(text)
+            append(string: text)
             append(byte: UInt8(ascii: "\""))
             return
         }

@@ -20,7 +20,7 @@ extension PrometheusText {
             text.append("# UNIT ")
             text.append(family.name)
             text.append(" ")
-            text.append(unit)
+            text.append(string: unit)
             text.append("\n")
         }
     }

@@ -8,14 +8,18 @@ struct TextWriter {
     /// Makes room for a text of about that size.
     mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
+    @inline(__always)
     mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
     @inline(__always)
-    mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+    mutating func append(_ text: [UInt8]) {
+        // The array itself would be retained and released for it, which takes longer than the copy.
+        text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
 
-    mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    mutating func append(string: String) { bytes.append(contentsOf: string.utf8) }
 
     @inline(__always)
     mutating func append(byte: UInt8) { bytes.append(byte) }
@@ -57,7 +61,7 @@ struct TextWriter {
             if whole == 0, number.sign == .minus { bytes.append(UInt8(ascii: "-")) }
             append(integer: whole)
         } else if number.isFinite {
-            append(number.description)
+            append(string: number.description)
         } else {
             append(number.isNaN ? "NaN" : number < 0 ? "-Inf" : "+Inf")
         }

@@ -210,6 +210,13 @@ final class RawConnection: Sendable {
         guard connectUnix(descriptor, to: path) == 0 else { throw RawError(errno: errno) }
     }
 
+    /// To a TCP port of this machine.
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let status = withLoopbackAddress(port) { connect(descriptor, $0, $1) }
+        guard status == 0 else { throw RawError(errno: errno) }
+    }
+
     deinit { close(descriptor) }
 
     func send(_ text: String) throws {
@@ -255,6 +262,21 @@ func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t
         bytes.withMemoryRebound(to: sockaddr.self) { pointer in
             guard let base = pointer.baseAddress else { return -1 }
             return body(base, socklen_t(bytes.count))
+        }
+    }
+}
+
+/// The address of a TCP port of this machine, as in ip(7): `sockaddr_in` is NIO's in this module's eyes.
+func withLoopbackAddress(
+    _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+) -> Int32 {
+    var address = [UInt8](repeating: 0, count: 16)
+    address[0] = UInt8(AF_INET)
+    (address[2], address[3]) = (UInt8(port >> 8), UInt8(port & 0xFF))
+    (address[4], address[7]) = (127, 1)
+    return address.withUnsafeBytes { bytes in
+        bytes.withMemoryRebound(to: sockaddr.self) { pointer in
+            pointer.baseAddress.map { body($0, socklen_t(bytes.count)) } ?? -1
         }
     }
 }

@@ -1,4 +1,5 @@
-// ExportRoundTripTests.swift — JSON gives back what it was made of, CSV is read as it was meant. Next: ExportValidatorTests.swift.
+// ExportRoundTripTests.swift — JSON gives back what it was made of, CSV is read as it was meant. Next:
+// ExportValidatorTests.swift.
 
 import NocturneCore
 import Testing

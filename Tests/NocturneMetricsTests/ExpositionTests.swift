@@ -1,4 +1,5 @@
-// ExpositionTests.swift — the text formats line by line, against their specifications. Next: ExportRoundTripTests.swift.
+// ExpositionTests.swift — the text formats line by line, against their specifications. Next:
+// ExportRoundTripTests.swift.
 
 import NocturneCore
 import Testing
@@ -278,7 +279,8 @@ import Testing
     }
 }
 
-/// Random numbers that are the same with each run (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
+/// Random numbers that are the same with each run (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators").
 struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 

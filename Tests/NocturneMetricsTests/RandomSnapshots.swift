@@ -1,4 +1,5 @@
-// RandomSnapshots.swift — metrics with everything that a registry lets through, however unlikely. Next: TextFormatReader.swift.
+// RandomSnapshots.swift — metrics with everything that a registry lets through, however unlikely. Next:
+// TextFormatReader.swift.
 
 import NocturneCore
 
