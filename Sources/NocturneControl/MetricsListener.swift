@@ -103,8 +103,8 @@ public actor MetricsListener {
         }
     }
 
-    /// Stops accepting and lets answers that are being computed be written for at most `drain`. Only the first call does
-    /// anything.
+    /// Stops accepting and lets answers that are being computed be written for at most `drain`. Only the first call
+    /// does anything.
     public func shutdown(drain: Duration = .seconds(2)) async {
         let previous = state
         state = .ended

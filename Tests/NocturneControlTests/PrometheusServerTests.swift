@@ -85,8 +85,8 @@ final class PrometheusServer {
     }
 }
 
-/// Answers whatever it is asked with the same bytes: Prometheus 2 always asks for OpenMetrics first, so the other format
-/// reaches it only from somebody who does not listen.
+/// Answers whatever it is asked with the same bytes: Prometheus 2 always asks for OpenMetrics first, so the other
+/// format reaches it only from somebody who does not listen.
 private final class StubbornServer: Sendable {
     private let listener: Int32
     let port: Int
