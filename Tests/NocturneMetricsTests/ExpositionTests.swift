@@ -245,6 +245,26 @@ import Testing
         #expect(text.contains(#"h_bucket{le="+Inf"} 2"#))
     }
 
+    @Test
+    func `OpenMetrics has no sum of values below a bound that is not, and no quantile below zero`()
+    {
+        let below = Distribution(
+            count: 2, sum: 1, range: -1...2, bounds: [1], boundCounts: [1, 1])
+        let histogram = lines(
+            snapshot("h", .histogram, ([:], .distribution(below))), as: .openMetrics)
+        #expect(!histogram.contains { $0.hasPrefix("h_sum") || $0.hasPrefix("h_count") })
+        var summary = Self.distribution([-2, 4])
+        summary.window = summary.sketch
+        let metric = snapshot("s", .summary, ([:], .distribution(summary)))
+        #expect(
+            lines(metric, as: .openMetrics)[2...6] == [
+                #"s{quantile="0.9"} 4"#, #"s{quantile="0.95"} 4"#, #"s{quantile="0.99"} 4"#,
+                #"s{quantile="0.999"} 4"#, "s_count 2",
+            ])
+        #expect(lines(metric, as: .prometheus)[2].hasPrefix(#"s{quantile="0.5"} -"#))
+        #expect(lines(metric, as: .prometheus).contains("s_sum 2"))
+    }
+
     @Test func `a summary has the quantiles of its window, and NaN when that is empty`() {
         var full = Self.distribution([1, 1, 1])
         full.window = full.sketch
