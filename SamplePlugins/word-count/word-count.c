@@ -1,5 +1,5 @@
-// word-count.c — a whole plugin in C: a tool, a command, settings, an event, a log, and a running total that survives
-// a reload. Next: text.h, the JSON that it reads.
+// word-count.c — a whole plugin in C: a tool, a command, settings, an event, a log, metrics, and a running total that
+// survives a reload. Next: text.h, the JSON that it reads.
 //
 //   cc -O2 -shared -fPIC -I ../../PluginSDK/C/include word-count.c -o word-count.so
 //
@@ -78,6 +78,8 @@ MANIFEST({
 static const nocturne_host_log_t *host_log;
 static const nocturne_host_events_t *host_events;
 static const nocturne_host_configuration_t *host_configuration;
+static const nocturne_host_metrics_t *host_metrics;
+static int32_t words_counted, text_sizes; // series, or errors: then nothing is recorded
 static uint64_t minimum_length = 1; // characters
 static uint64_t total;              // words
 
@@ -138,6 +140,10 @@ static void count(nocturne_call_t *call, const void *input, uint64_t size, void 
     uint64_t before = total;
     total += c.words;
     publish_milestones(before);
+    if (host_metrics != NULL) {
+        host_metrics->add(words_counted, (double)c.words);
+        host_metrics->observe(text_sizes, (double)c.bytes);
+    }
 
     char result[192];
     int length = snprintf(
@@ -178,7 +184,14 @@ static int32_t settings_changed(const void *json, uint64_t size, nocturne_error_
     return take_minimum_length(&settings, error);
 }
 
+static int32_t create_metric(uint32_t kind, const char *name, const char *help, const char *unit) {
+    const nocturne_metric_t metric = { sizeof metric, kind, name, help, unit, NULL, 0, 0 };
+    return host_metrics == NULL ? -ENOSYS : host_metrics->create(&metric);
+}
+
 static int32_t activate(nocturne_error_t *error) {
+    words_counted = create_metric(NOCTURNE_COUNTER, "words.counted", "Words in all texts.", NULL);
+    text_sizes = create_metric(NOCTURNE_HISTOGRAM, "words.text_size", "Sizes of the texts.", "bytes");
     char value[32];
     int64_t size = -ENOENT;
     if (host_configuration != NULL) {
@@ -248,5 +261,6 @@ NOCTURNE_EXPORT const nocturne_plugin_t *nocturne_plugin_entry(
     host_events = (const nocturne_host_events_t *)host->get_extension(NOCTURNE_HOST_EVENTS);
     host_configuration =
         (const nocturne_host_configuration_t *)host->get_extension(NOCTURNE_HOST_CONFIGURATION);
+    host_metrics = (const nocturne_host_metrics_t *)host->get_extension(NOCTURNE_HOST_METRICS);
     return &plugin;
 }

@@ -79,8 +79,7 @@ struct Outcome: Sendable {
         self.init(status: status, bytes: Array(message.utf8))
     }
 
-    init(result: JSON) {
-        let bytes = result.bytes
+    init(result bytes: [UInt8]) {
         guard bytes.count <= NOCTURNE_PAYLOAD_MAX else {
             self.init(
                 status: NOCTURNE_FAILED,

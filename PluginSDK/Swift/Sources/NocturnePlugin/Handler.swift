@@ -15,20 +15,22 @@ public typealias Command = Handler
 /// canceled, a ``HostError`` with its own text, anything else by its description.
 public struct Handler: Sendable {
     enum Body: Sendable {
-        case synchronous(@Sendable (JSON, Call) throws -> JSON)
-        case asynchronous(@Sendable (JSON, Call) async throws -> JSON)
+        case synchronous(@Sendable (JSON, Call) throws -> [UInt8])
+        case asynchronous(@Sendable (JSON, Call) async throws -> [UInt8])
     }
 
     let body: Body
 
+    init(_ body: Body) { self.body = body }
+
     /// Answers with JSON, at once.
     public init(_ body: @escaping @Sendable (JSON, Call) throws -> JSON) {
-        self.body = .synchronous(body)
+        self.body = .synchronous { try body($0, $1).bytes }
     }
 
     /// Answers with JSON, when it is done waiting.
     public init(_ body: @escaping @Sendable (JSON, Call) async throws -> JSON) {
-        self.body = .asynchronous(body)
+        self.body = .asynchronous { try await body($0, $1).bytes }
     }
 
     /// Answers with values of the author's own types, at once.
@@ -73,9 +75,9 @@ public struct Handler: Sendable {
             ? context.debugDescription : "`\(path)`: \(context.debugDescription)"
     }
 
-    private static func encode(_ value: some Encodable) throws(PluginError) -> JSON {
+    private static func encode(_ value: some Encodable) throws(PluginError) -> [UInt8] {
         do {
-            return try JSON(encoding: value)
+            return try JSON(encoding: value).bytes
         } catch {
             throw PluginError("the result cannot be written as JSON: \(error)")
         }
@@ -119,6 +121,23 @@ public struct Listener: Sendable {
             try await body(Event(json), call)
             return .null
         }
+    }
+}
+
+/// A closure that puts metrics into another form. It gets a snapshot of all metrics, as the host exports them to JSON,
+/// and makes bytes, at most 16 MiB. If the manifest says `"push": true`, it is also called with each sample, and what it
+/// makes then is ignored.
+public struct Exporter: Sendable {
+    let handler: Handler
+
+    /// Makes bytes of a snapshot, at once.
+    public init(_ body: @escaping @Sendable (JSON, Call) throws -> [UInt8]) {
+        handler = Handler(.synchronous(body))
+    }
+
+    /// Makes bytes of a snapshot, when it is done waiting.
+    public init(_ body: @escaping @Sendable (JSON, Call) async throws -> [UInt8]) {
+        handler = Handler(.asynchronous(body))
     }
 }
 

@@ -16,6 +16,8 @@ public struct Host: Sendable {
     public var storage: Storage { Storage(table: tables.storage) }
     /// Events for whoever listens.
     public var events: Events { Events(table: tables.events) }
+    /// What the plugin measures.
+    public var metrics: Metrics { Metrics(table: tables.metrics, known: registry.series) }
 
     /// Gives `tool` its handler, in place of what it had. The manifest must declare the tool.
     public func register(tool: String, _ handler: Tool) throws(HostError) {
@@ -45,6 +47,16 @@ public struct Host: Sendable {
     /// Takes `task` its handler; attempts at it fail, and are tried again.
     public func unregister(task: String) throws(HostError) {
         try registry.unregister(.task, task)
+    }
+
+    /// Gives `exporter` its handler, in place of what it had. The manifest must declare the exporter.
+    public func register(exporter: String, _ handler: Exporter) throws(HostError) {
+        try registry.register(.exporter, exporter, handler.handler)
+    }
+
+    /// Takes `exporter` its handler; exports by its name fail.
+    public func unregister(exporter: String) throws(HostError) {
+        try registry.unregister(.exporter, exporter)
     }
 
     /// Listens to `event`, which the manifest must name in `listens`.

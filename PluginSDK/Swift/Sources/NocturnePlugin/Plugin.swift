@@ -12,7 +12,7 @@
 /// ])
 /// ```
 ///
-/// Every tool, command, task and event that `manifest.json` declares needs a handler here, or one given by
+/// Every tool, command, task, exporter and event that `manifest.json` declares needs a handler here, or one given by
 /// ``Host/register(tool:_:)`` before `activate` ends; the host refuses the plugin otherwise, by name.
 ///
 /// Hooks run on a call thread, one at a time. They may be `async`.
@@ -24,6 +24,7 @@ public struct Plugin: Sendable {
     let commands: [String: Command]
     let tasks: [String: TaskHandler]
     let listeners: [String: Listener]
+    let exporters: [String: Exporter]
     let activate: Hook?
     let deactivate: Hook?
     let health: Hook?
@@ -35,6 +36,7 @@ public struct Plugin: Sendable {
     ///   - commands: By the names of the manifest's `contributes.commands`.
     ///   - tasks: By the names of the manifest's `contributes.tasks`.
     ///   - listeners: By the event names of the manifest's `contributes.listens`.
+    ///   - exporters: By the names of the manifest's `contributes.exporters`.
     ///   - state: Carries state through a reload; needs `"reload": {"state": true}` in the manifest.
     ///   - health: Throws if the plugin cannot serve; a reload then goes back to the old one.
     ///   - settingsChanged: Gets the new settings as an object; throwing refuses them. Without it the
@@ -47,6 +49,7 @@ public struct Plugin: Sendable {
         commands: [String: Command] = [:],
         tasks: [String: TaskHandler] = [:],
         listeners: [String: Listener] = [:],
+        exporters: [String: Exporter] = [:],
         state: StateHooks? = nil,
         health: Hook? = nil,
         settingsChanged: (@Sendable (JSON, Host) async throws -> Void)? = nil,
@@ -57,6 +60,7 @@ public struct Plugin: Sendable {
         self.commands = commands
         self.tasks = tasks
         self.listeners = listeners
+        self.exporters = exporters
         self.state = state
         self.health = health
         self.settingsChanged = settingsChanged

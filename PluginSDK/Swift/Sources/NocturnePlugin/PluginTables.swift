@@ -27,6 +27,7 @@ struct PluginTables: Sendable {
             (NOCTURNE_COMMANDS, .command, plugin.commands),
             (NOCTURNE_TASKS, .task, plugin.tasks.mapValues(\.handler)),
             (NOCTURNE_LISTENERS, .listener, plugin.listeners.mapValues(\.handler)),
+            (NOCTURNE_EXPORTERS, .exporter, plugin.exporters.mapValues(\.handler)),
         ]
         for (id, kind, handlers) in kinds where !handlers.isEmpty {
             extensions[id] = Self.contributions(kind, handlers, registry)

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// The handlers of a plugin by kind and name.
 final class Registry: Sendable {
-    enum Kind: Sendable, Hashable { case tool, command, task, listener }
+    enum Kind: Sendable, Hashable { case tool, command, task, listener, exporter }
 
     private struct Key: Hashable {
         let kind: Kind
@@ -16,6 +16,7 @@ final class Registry: Sendable {
     private let tables: HostTables
     private let boxes = Mutex<[Key: HandlerBox]>([:])
     private let running = RunningCalls()
+    let series = KnownSeries()
 
     init(tables: HostTables) { self.tables = tables }
 
@@ -120,7 +121,7 @@ final class HandlerBox: Sendable {
 
     private func answer(
         _ input: JSON, _ handle: CallHandle,
-        _ body: @escaping @Sendable (JSON, Call) async throws -> JSON
+        _ body: @escaping @Sendable (JSON, Call) async throws -> [UInt8]
     ) {
         CallExecutor.withExecutor { executor in
             running.start(handle.address) {

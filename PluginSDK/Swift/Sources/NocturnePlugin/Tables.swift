@@ -1,4 +1,4 @@
-// Tables.swift — the host's function tables as Swift functions, the only file that calls through them.
+// Tables.swift — the host's function tables as Swift functions; who is not called Tables calls none of them.
 // A table that is too short for ABI 1.0 counts as absent. Next: Registry.swift.
 
 internal import CNocturne
@@ -14,6 +14,7 @@ struct HostTables: Sendable {
     let calls: CallsTable?
     let contributions: ContributionsTable?
     let tasks: TasksTable?
+    let metrics: MetricsTable?
 
     /// `nil` if the host's table is shorter than ABI 1.0's or has no function where one must be.
     init?(_ host: UnsafePointer<nocturne_host_t>) {
@@ -37,6 +38,8 @@ struct HostTables: Sendable {
         calls = table(NOCTURNE_HOST_CALLS, nocturne_host_calls_t.self).flatMap(CallsTable.init)
         contributions = extensions(NOCTURNE_HOST_CONTRIBUTIONS).flatMap(ContributionsTable.init)
         tasks = table(NOCTURNE_HOST_TASKS, nocturne_host_tasks_t.self).flatMap(TasksTable.init)
+        metrics = table(NOCTURNE_HOST_METRICS, nocturne_host_metrics_t.self)
+            .flatMap(MetricsTable.init)
     }
 
     func isCancelled(_ call: OpaquePointer) -> Bool { body.is_cancelled(call) != 0 }
@@ -54,13 +57,13 @@ struct HostTables: Sendable {
 }
 
 /// Refuses text that C would cut at a NUL.
-private func checkText(_ text: String, _ what: String) throws(HostError) {
+func checkText(_ text: String, _ what: String) throws(HostError) {
     if text.utf8.contains(0) { throw .malformed("\(what) (it holds a NUL)") }
 }
 
 /// Reads a value of unknown size: into a small buffer first, then into one of the size that was told. A
 /// value that keeps growing meanwhile is given up after a few rounds. `nil` for -ENOENT.
-private func readAll(
+func readAll(
     _ what: String, _ read: (UnsafeMutableRawPointer?, UInt64) -> Int64
 ) throws(HostError) -> [UInt8]? {
     var capacity = 1024
@@ -215,7 +218,7 @@ struct CallsTable: Sendable {
 struct ContributionsTable: Sendable {
     private let body: nocturne_host_contributions_t
 
-    /// The functions for tasks were appended: a host without tasks has a shorter table.
+    /// The functions for tasks and exporters were appended: a host without them has a shorter table.
     init?(_ place: UnsafeRawPointer) {
         let size = Int(place.load(as: UInt32.self))
         let least = MemoryLayout.offset(of: \nocturne_host_contributions_t.register_task)
@@ -242,6 +245,7 @@ struct ContributionsTable: Sendable {
             case .tool: body.register_tool(name, handler, context)
             case .command: body.register_command(name, handler, context)
             case .task: body.register_task?(name, handler, context) ?? -ENOSYS
+            case .exporter: body.register_exporter?(name, handler, context) ?? -ENOSYS
             case .listener: body.subscribe(name, handler, context)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }
@@ -254,6 +258,7 @@ struct ContributionsTable: Sendable {
             case .tool: body.unregister_tool(name)
             case .command: body.unregister_command(name)
             case .task: body.unregister_task?(name) ?? -ENOSYS
+            case .exporter: body.unregister_exporter?(name) ?? -ENOSYS
             case .listener: body.unsubscribe(name)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }

@@ -103,6 +103,7 @@ enum FakeServices {
         case NOCTURNE_HOST_CALLS: UnsafeRawPointer(FakeHost.keep(calls))
         case NOCTURNE_HOST_CONTRIBUTIONS: UnsafeRawPointer(FakeHost.keep(contributions))
         case NOCTURNE_HOST_TASKS: UnsafeRawPointer(FakeHost.keep(FakeTasks.table))
+        case NOCTURNE_HOST_METRICS: UnsafeRawPointer(FakeHost.keep(FakeMetrics.table))
         default: nil
         }
     }
@@ -188,7 +189,9 @@ enum FakeServices {
         subscribe: { name, _, context in add("event", name, context) },
         unsubscribe: { name in remove("event", name) },
         register_task: { name, _, context in add("task", name, context) },
-        unregister_task: { name in remove("task", name) })
+        unregister_task: { name in remove("task", name) },
+        register_exporter: { name, _, context in add("exporter", name, context) },
+        unregister_exporter: { name in remove("exporter", name) })
 
     static func add(
         _ kind: String, _ name: UnsafePointer<CChar>?, _ context: UnsafeMutableRawPointer?
