@@ -100,7 +100,9 @@ let package = Package(
         ),
         .target(
             name: "Nocturne",
-            dependencies: ["NocturneCore", "NocturneHost", "NocturneTasks", "NocturneControl"],
+            dependencies: [
+                "NocturneCore", "NocturneHost", "NocturneTasks", "NocturneMetrics", "NocturneControl",
+            ],
             swiftSettings: swiftSettings
         ),
 

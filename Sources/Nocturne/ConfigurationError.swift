@@ -17,6 +17,8 @@ public enum ConfigurationError: ReportableError, Hashable {
     case unknownKey(file: String, place: String, key: String, known: [String])
     /// A value of the wrong type, or out of its range.
     case wrongValue(file: String, key: String, found: String, expected: String)
+    /// A part of a value that is not allowed, as `problem` says.
+    case invalidPart(file: String, key: String, problem: String)
     /// A path is asked for whose default is in the home directory, and there is none.
     case noHome(_ what: String)
 
@@ -26,7 +28,7 @@ public enum ConfigurationError: ReportableError, Hashable {
         case .unreadable, .tooLarge: "configurationUnreadable"
         case .notJSON: "configurationNotJSON"
         case .unknownKey: "configurationUnknownKey"
-        case .wrongValue: "configurationWrongValue"
+        case .wrongValue, .invalidPart: "configurationWrongValue"
         case .noHome: "noHome"
         }
     }
@@ -42,7 +44,7 @@ public enum ConfigurationError: ReportableError, Hashable {
         switch self {
         case .noHome: 64
         case .unreadable(_, let code): code == EACCES || code == EPERM ? 77 : 65
-        case .tooLarge, .notJSON, .unknownKey, .wrongValue: 65
+        case .tooLarge, .notJSON, .unknownKey, .wrongValue, .invalidPart: 65
         }
     }
 
@@ -63,6 +65,8 @@ public enum ConfigurationError: ReportableError, Hashable {
                 + "; known are \(known.joined(separator: ", "))"
         case .wrongValue(let file, let key, let found, let expected):
             "\(Printable.line(file)): \"\(key)\" is \(found); expected \(expected)"
+        case .invalidPart(let file, let key, let problem):
+            "\(Printable.line(file)): \"\(key)\": \(problem)"
         case .noHome(let what):
             "there is no home directory to keep \(what) in: set HOME, or name a path"
         }

@@ -5,6 +5,7 @@ internal import Glibc
 internal import NocturneControl
 internal import NocturneCore
 public import NocturneHost
+public import NocturneMetrics
 public import NocturneTasks
 
 /// How a ``NocturneDaemon`` is set up.
@@ -13,6 +14,10 @@ public struct DaemonConfiguration: Sendable {
     public var plugins: PluginManagerConfiguration
     /// The tasks.
     public var tasks: BackgroundTaskManager.Configuration
+    /// The metrics.
+    public var metrics: MetricsCollector.Configuration
+    /// Where `/metrics` is served over TCP, `ADDR:PORT`; `nil`: nowhere.
+    public var metricsAddress: String?
     /// Where the control API listens: a path of at most 107 bytes.
     public var socketPath: String
     /// Sections of the file that are valid but set up engines that this version does not have.
@@ -24,9 +29,10 @@ public struct DaemonConfiguration: Sendable {
     /// A configuration without a file.
     public init(
         plugins: PluginManagerConfiguration, tasks: BackgroundTaskManager.Configuration,
-        socketPath: String
+        metrics: MetricsCollector.Configuration, socketPath: String
     ) {
-        (self.plugins, self.tasks, self.socketPath) = (plugins, tasks, socketPath)
+        (self.plugins, self.tasks, self.metrics) = (plugins, tasks, metrics)
+        self.socketPath = socketPath
     }
 
     /// Tasks are kept beside the plugins' state. Their end must leave time for the plugins' within
@@ -37,6 +43,13 @@ public struct DaemonConfiguration: Sendable {
         tasks.statePath = statePath
         (tasks.drain, tasks.stopGrace) = (.seconds(5), .seconds(2))
         return tasks
+    }
+
+    /// Metrics are kept there as well, in a directory of their own.
+    private static func metrics(in statePath: String) -> MetricsCollector.Configuration {
+        var metrics = MetricsCollector.Configuration()
+        metrics.statePath = statePath + "/metrics"
+        return metrics
     }
 
     /// Reads a configuration file; what it does not say has its default.
@@ -55,6 +68,7 @@ public struct DaemonConfiguration: Sendable {
         let statePath = if let statePath { statePath } else { try paths.stateDirectory }
         plugins = PluginManagerConfiguration(statePath: statePath)
         tasks = Self.tasks(in: statePath)
+        metrics = Self.metrics(in: statePath)
         self.socketPath = if let socketPath { socketPath } else { try paths.socket }
         guard let path = file ?? paths.configurationFile,
             let bytes = try Self.read(path, mayBeAbsent: file == nil)
@@ -84,10 +98,10 @@ public struct DaemonConfiguration: Sendable {
             switch section {
             case "plugins": try applyPlugins(reader)
             case "tasks": try applyTasks(reader)
-            case "metrics": try Self.checkMetrics(reader)
+            case "metrics": try applyMetrics(reader)
             default: try Self.checkCoordination(reader)
             }
-            if !["plugins", "tasks"].contains(section) { sectionsWithoutEngine.append(section) }
+            if section == "coordination" { sectionsWithoutEngine.append(section) }
         }
     }
 
@@ -119,12 +133,31 @@ public struct DaemonConfiguration: Sendable {
     /// Tasks that a daemon runs at once at most: each may hold a plugin's place and its input in memory.
     private static let mostConcurrent: Int64 = 100_000
 
-    private static func checkMetrics(_ reader: SectionReader) throws(ConfigurationError) {
+    private mutating func applyMetrics(_ reader: SectionReader) throws(ConfigurationError) {
         let section = try reader.object(
-            knowing: ["retentionPeriod", "enableAutoFlush", "computePercentiles"])
-        _ = try reader.duration("retentionPeriod", in: section)
-        _ = try reader.flag("enableAutoFlush", in: section)
-        _ = try reader.flag("computePercentiles", in: section)
+            knowing: [
+                "retentionPeriod", "enableAutoFlush", "flushInterval", "computePercentiles",
+                "alerts",
+            ])
+        if let period = try reader.duration("retentionPeriod", in: section) {
+            metrics.retentionPeriod = period
+        }
+        if let isOn = try reader.flag("enableAutoFlush", in: section) {
+            metrics.enableAutoFlush = isOn
+        }
+        if let interval = try reader.duration("flushInterval", in: section) {
+            metrics.flushInterval = interval
+        }
+        if let isOn = try reader.flag("computePercentiles", in: section) {
+            metrics.computePercentiles = isOn
+        }
+        for alert in try reader.list("alerts", in: section) {
+            do throws(MetricsError) {
+                metrics.alerts.append(try AlertRule(json: alert))
+            } catch {
+                throw reader.invalid("alerts", "\(error)")
+            }
+        }
     }
 
     private static func checkCoordination(_ reader: SectionReader) throws(ConfigurationError) {

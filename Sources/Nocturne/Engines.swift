@@ -1,18 +1,22 @@
 // Engines.swift — the parts of a daemon: built in order, each handed to the next, and ended in the opposite order.
-// Next: NocturneHost/PluginManager.swift, NocturneTasks/BackgroundTaskManager.swift.
+// Next: NocturneHost/PluginManager.swift, NocturneTasks/BackgroundTaskManager.swift, NocturneMetrics/MetricsCollector.swift.
 
 internal import NocturneControl
 internal import NocturneHost
+internal import NocturneMetrics
 internal import NocturneTasks
 
 /// What a ``NocturneDaemon`` consists of. Either all of it is there or, if one part cannot be made, none.
 struct Engines: Sendable {
     let plugins: PluginManager
     let tasks: BackgroundTaskManager
+    let metrics: MetricsCollector
     private let pluginTasks: PluginTasks
+    private let pluginExporters: PluginExporters
     private let control: ControlServer
+    private let metricsListener: MetricsListener?
 
-    /// Claims the state directory, the tasks and the socket. Nothing is served before ``start()``.
+    /// Claims the state directory, the tasks, the metrics and the socket. Nothing is served before ``start()``.
     init(_ configuration: DaemonConfiguration) async throws {
         plugins = try PluginManager(configuration: configuration.plugins)
         do {
@@ -22,8 +26,16 @@ struct Engines: Sendable {
             await plugins.shutdown()
             throw error
         }
-        pluginTasks = PluginTasks(of: plugins, for: tasks)
         do {
+            metrics = try MetricsCollector(
+                configuration: configuration.metrics, bus: plugins.events)
+            try HostMetrics.begin(of: plugins, tasks, in: metrics)
+            metricsListener = try configuration.metricsAddress.map {
+                address throws(ListenError) in
+                try MetricsListener(address: address) { [metrics] format in
+                    await metrics.exported(as: format)
+                }
+            }
             control = try ControlServer(
                 of: plugins, tasks, socketPath: configuration.socketPath)
         } catch {
@@ -31,6 +43,9 @@ struct Engines: Sendable {
             await plugins.shutdown()
             throw error
         }
+        plugins.setMetricsSink(PluginMetrics(metrics))
+        pluginTasks = PluginTasks(of: plugins, for: tasks)
+        pluginExporters = PluginExporters(of: plugins, for: metrics)
     }
 
     /// Starts the plugins, then answers. If that fails, everything has ended when it throws.
@@ -38,16 +53,20 @@ struct Engines: Sendable {
         do {
             try await plugins.start()
             try await control.start()
+            try await metricsListener?.start()
         } catch {
             await shutdown()
             throw error
         }
     }
 
-    /// Lets answers be written, then tasks end, then plugins: each may need what comes after it.
+    /// Lets answers be written, then tasks end, then the metrics are sampled and exported a last time, then plugins: each may
+    /// need what comes after it.
     func shutdown() async {
+        await metricsListener?.shutdown()
         await control.shutdown()
         await tasks.shutdown()
+        await metrics.shutdown()
         await plugins.shutdown()
     }
 }

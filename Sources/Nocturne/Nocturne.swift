@@ -4,4 +4,5 @@
 @_exported public import NocturneControl
 @_exported public import NocturneCore
 @_exported public import NocturneHost
+@_exported public import NocturneMetrics
 @_exported public import NocturneTasks

@@ -43,7 +43,7 @@ public struct NocturneDaemon: Sendable {
     ///
     /// - Parameter says: told what a person wants to know,
     ///   ``DaemonNotice/ready(plugins:socketPath:)`` above all.
-    /// - Throws: a ``ReportableError``: ``PluginError``, ``TaskError`` or ``SocketError``. Nothing runs then.
+    /// - Throws: a ``ReportableError``: ``PluginError``, ``TaskError``, ``MetricsError`` or ``SocketError``. Nothing runs then.
     public func run(says: (DaemonNotice) -> Void) async throws -> End {
         // A peer that closes a pipe or a socket is an error of that write, never the end of the
         // host.
@@ -57,7 +57,9 @@ public struct NocturneDaemon: Sendable {
             says(.sectionWithoutEngine(section))
         }
         try await engines.start()
-        for warning in try await engines.tasks.warnings() { says(.warning(warning)) }
+        for warning in try await engines.tasks.warnings() + engines.metrics.warnings {
+            says(.warning(warning))
+        }
         let serving = await engines.plugins.plugins(where: PluginFilter(status: .enabled)).count
         says(.ready(plugins: serving, socketPath: configuration.socketPath))
 

@@ -63,6 +63,18 @@ struct SectionReader {
                 "milliseconds as a whole number, or a string such as \"250ms\", \"10s\" or \"1h\"")
     }
 
+    func list(_ key: String, in section: JSONObject) throws(ConfigurationError) -> [JSONValue] {
+        guard let value = section[key] else { return [] }
+        guard let list = value.array else { throw wrong(key, value, expected: "an array") }
+        return list
+    }
+
+    /// What is wrong with a part of a value, in the words of whoever knows it.
+    func invalid(_ key: String, _ problem: String) -> ConfigurationError {
+        .invalidPart(
+            file: file, key: place.isEmpty ? key : "\(place).\(key)", problem: problem)
+    }
+
     private func wrong(_ key: String, _ value: JSONValue, expected: String) -> ConfigurationError {
         .wrongValue(
             file: file, key: place.isEmpty ? key : "\(place).\(key)", found: show(value),

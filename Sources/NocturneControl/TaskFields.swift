@@ -34,7 +34,9 @@ struct TaskFields {
     }
 
     private func value(_ key: String) -> JSONValue? {
-        object[key].flatMap { $0.isNull ? nil : $0 }
+        // Not by `flatMap`: there `nil` would be JSON's null.
+        guard let value = object[key], !value.isNull else { return nil }
+        return value
     }
 
     func text(_ key: String) throws(RequestError) -> String? {

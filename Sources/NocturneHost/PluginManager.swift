@@ -224,7 +224,8 @@ public actor PluginManager {
     /// The exporters of plugins that serve, sorted by name. Changes are told to ``watchContributions(_:)``.
     package nonisolated var exporters: [PluginExporter] { router.registry.exporters }
 
-    /// Has `listener` told of plugins whose contributions changed, by any thread; it replaces an earlier one.
+    /// Has `listener` told of plugins whose contributions changed, by any thread, as long as
+    /// the manager lives.
     package nonisolated func watchContributions(
         _ listener: @escaping @Sendable (PluginID) -> Void
     ) {

@@ -68,15 +68,17 @@ final class Registry: Sendable {
         var claims: [ContributionName: PluginID] = [:]
     }
     private let state = Mutex(State())
-    private let listener = Mutex<(@Sendable (PluginID) -> Void)?>(nil)
+    private let listeners = Mutex<[@Sendable (PluginID) -> Void]>([])
 
     /// Has `listener` told, from now on, of plugins whose contributions changed. It may be told more than once, and by
     /// several threads at the same time.
     func listen(_ listener: @escaping @Sendable (PluginID) -> Void) {
-        self.listener.withLock { $0 = listener }
+        listeners.withLock { $0.append(listener) }
     }
 
-    private func tell(_ id: PluginID) { listener.withLock { $0 }?(id) }
+    private func tell(_ id: PluginID) {
+        for listener in listeners.withLock({ $0 }) { listener(id) }
+    }
 
     /// Reserves the names of `build` for its plugin, beside those it already has.
     func claim(_ build: PluginBuild) throws(Clash) {

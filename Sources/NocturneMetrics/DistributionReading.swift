@@ -52,8 +52,10 @@ enum DistributionReading {
 
     /// Adds values that were counted elsewhere.
     static func merge(_ other: Distribution, into series: Series) {
-        guard other.count > 0, let range = other.range, other.sum.isFinite else { return }
+        // A sum may come without its values, from somebody who counts the one after the other.
+        guard other.sum.isFinite, other.count > 0 || other.sum != 0 else { return }
         let sketch = other.sketch ?? Sketch()
+        let (least, greatest) = sketch.extremes(within: other.range)
         var (positive, negative) = (
             buckets(sketch.positive, sketch), buckets(sketch.negative, sketch)
         )
@@ -63,7 +65,7 @@ enum DistributionReading {
                 boundCounts.withUnsafeMutableBufferPointer { boundCounts in
                     var reading = cmetrics_reading_t(
                         count: other.count, zeros: sketch.zeros, sum: other.sum,
-                        least: range.lowerBound, greatest: range.upperBound,
+                        least: least, greatest: greatest,
                         scale: Int32(sketch.scale), positive_count: UInt32(positive.count),
                         negative_count: UInt32(negative.count), positive: positive.baseAddress,
                         negative: negative.baseAddress,
@@ -72,5 +74,14 @@ enum DistributionReading {
                 }
             }
         }
+    }
+}
+
+extension Sketch {
+    /// The least and the greatest value, as far as they are known; the infinities the other way round if there are none.
+    fileprivate func extremes(within range: ClosedRange<Double>?) -> (Double, Double) {
+        if let range { return (range.lowerBound, range.upperBound) }
+        let buckets = ascending()
+        return (buckets.first?.upper ?? .infinity, buckets.last?.lower ?? -.infinity)
     }
 }

@@ -3,13 +3,14 @@
 
 internal import Glibc
 package import NocturneCore
+internal import Synchronization
 
 /// The file of a history.
 ///
 /// Each flush is appended by one write that is not waited for: what was flushed is there after the process was killed, and
 /// all but the last half minute or so after the machine lost power (`dirty_expire_centisecs`, proc_sys_vm(5)). When the file would get larger than the history's limit, a new one
 /// with all that is kept takes its place, which needs as much room again for a moment. All calls block.
-package struct HistoryFile {
+package struct HistoryFile: Sendable {
     /// How far a file's last flush may be in the future. A wall clock that is further off is wrong now or was then, and
     /// new samples would have to come after the old.
     package static let futureTolerance = Duration.seconds(86_400)
@@ -238,20 +239,18 @@ package struct HistoryFile {
 }
 
 /// An open file, closed when nobody has it.
-private final class Descriptor {
-    private(set) var number: Int32 = -1
+private final class Descriptor: Sendable {
+    private let opened = Atomic<Int32>(-1)
 
+    var number: Int32 { opened.load(ordering: .relaxed) }
     var isOpen: Bool { number >= 0 }
 
-    func take(_ opened: Int32) {
-        close()
-        number = opened
+    func take(_ new: Int32) {
+        let old = opened.exchange(new, ordering: .relaxed)
+        if old >= 0 { Glibc.close(old) }
     }
 
-    func close() {
-        if number >= 0 { Glibc.close(number) }
-        number = -1
-    }
+    func close() { take(-1) }
 
     deinit { close() }
 }

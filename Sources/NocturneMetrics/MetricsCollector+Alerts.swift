@@ -50,12 +50,11 @@ extension MetricsCollector {
         _ body: (inout MetricsPast, UnixTime, Duration) throws(MetricsError) -> [AlertEvent]
     ) throws(MetricsError) {
         let (now, uptime) = (clock.now, clock.uptime)
-        let (told, problem) = try state.withLock { state throws(MetricsError) in
+        let told = try state.withLock { state throws(MetricsError) in
             guard !state.isStopped else { throw .shutDown }
-            let told = try body(&state.past, now, uptime)
-            return (told, state.past.save(now: now, uptime: uptime))
+            return try body(&state.past, now, uptime)
         }
         for event in told { events.tell(MetricsEvent(event)) }
-        if let problem { events.warn(problem) }
+        ticking.withLock { _ in write() }
     }
 }

@@ -83,15 +83,21 @@ extension MetricsCollector {
         String(decoding: snapshot().rendered(as: format), as: UTF8.self)
     }
 
+    /// The same as bytes, with what takes a moment to ask for.
+    package func exported(as format: ExportFormat) async -> [UInt8] {
+        await refresh()
+        return snapshot().rendered(as: format)
+    }
+
     /// All metrics in the form that an exporter gives them, or in a built-in format by its name.
     ///
     /// - Throws: ``MetricsError/notFound(_:_:)`` or ``MetricsError/exporterFailed(_:_:)``.
     public func export(named name: String) async throws(MetricsError) -> MetricsExport {
-        await refresh()
         if let format = ExportFormat(name: name) {
             return MetricsExport(
-                contentType: format.contentType, bytes: snapshot().rendered(as: format))
+                contentType: format.contentType, bytes: await exported(as: format))
         }
+        await refresh()
         guard let exporter = state.withLock({ $0.exporters[name] }) else {
             throw .notFound("format or exporter", name)
         }

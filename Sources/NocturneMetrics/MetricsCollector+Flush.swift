@@ -21,29 +21,39 @@ extension MetricsCollector {
         let snapshot: MetricsSnapshot
     }
 
-    /// The part of a flush that waits for nobody. One at a time. `nil` after the end.
+    /// The part of a flush that waits for nobody but the disk. One at a time. `nil` after the end.
     func tick() -> Tick? {
         ticking.withLock { _ in
             let (wall, uptime) = (clock.now, clock.uptime)
             let metrics = current()
-            let taken = state.withLock { state -> (Tick, [AlertEvent], MetricsError?)? in
+            let taken = state.withLock { state -> (Tick, [AlertEvent])? in
                 guard !state.isStopped else { return nil }
-                let now = state.past.append(metrics, wall: wall, uptime: uptime)
+                let moment = state.past.append(metrics, wall: wall, uptime: uptime)
                 var tick = Tick(
-                    began: uptime, snapshot: MetricsSnapshot(time: now, metrics: metrics))
+                    began: uptime, snapshot: MetricsSnapshot(time: moment, metrics: metrics))
                 tick.report.series = metrics.reduce(0) { $0 + $1.series.count }
-                let events = state.past.evaluate(metrics, now: now, uptime: uptime)
+                let events = state.past.evaluate(
+                    metrics, at: moment, now: wall, uptime: uptime)
                 tick.report.alerts = events.count
                 state.flushes += 1
-                return (tick, events, state.past.save(now: wall, uptime: uptime))
+                return (tick, events)
             }
-            guard let (tick, alertEvents, problem) = taken else { return nil }
+            guard let (tick, alertEvents) = taken else { return nil }
             registry.rotate(at: uptime)
             registry.expire(at: uptime)
             for event in alertEvents { events.tell(MetricsEvent(event)) }
-            if let problem { events.warn(problem) }
+            write()
             return tick
         }
+    }
+
+    /// Writes history and alerts down. Called under ``ticking``, and not under the lock of the state: questions do not
+    /// wait for the disk.
+    func write(isLast: Bool = false) {
+        var writing = state.withLock { $0.past.beginWriting(isLast: isLast) }
+        writing.perform(now: clock.now, uptime: clock.uptime)
+        let problems = state.withLock { $0.past.endWriting(writing) }
+        for problem in problems { events.warn(problem) }
     }
 
     /// The part of a flush that may take long.

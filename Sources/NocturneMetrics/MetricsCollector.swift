@@ -54,7 +54,7 @@ public final class MetricsCollector: Sendable {
             clock: clock)
         events = MetricsEvents(bus: bus, clock: clock)
         var past = try MetricsPast(configuration, now: clock.now, uptime: clock.uptime)
-        let resolved = past.configure(
+        let resolved = try past.configure(
             configuration.alerts, now: clock.now, uptime: clock.uptime)
         state = Mutex(State(past: past))
         events.watchRecords(of: registry)
@@ -93,13 +93,13 @@ public final class MetricsCollector: Sendable {
         }
         job?.cancel()
         await flush()
-        let (now, uptime) = (clock.now, clock.uptime)
-        let problem = state.withLock { state -> MetricsError? in
-            guard !state.isStopped else { return nil }
-            state.isStopped = true
-            return state.past.close(now: now, uptime: uptime)
+        ticking.withLock { _ in
+            let isFirst = state.withLock { state in
+                defer { state.isStopped = true }
+                return !state.isStopped
+            }
+            if isFirst { write(isLast: true) }
         }
-        if let problem { events.warn(problem) }
     }
 
     deinit { loop.withLock { $0?.cancel() } }

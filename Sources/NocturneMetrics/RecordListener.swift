@@ -23,6 +23,8 @@ final class RecordListener: Sendable {
 
     deinit { listen(nil) }
 
+    var isHeard: Bool { body.withLock { $0 != nil } }
+
     func listen(_ new: Body?) {
         body.withLock { body in
             if body == nil, new != nil { cmetrics_listen(1) }

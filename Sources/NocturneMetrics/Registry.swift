@@ -58,6 +58,9 @@ public final class Registry: Sendable {
 
     // MARK: - Listening
 
+    /// Whether somebody hears of each record.
+    var isHeard: Bool { listener.isHeard }
+
     /// Calls a function with each record from now on, on the thread that records; `nil` ends it. It must be quick.
     public func listen(_ body: (@Sendable (Recorded) -> Void)?) { listener.listen(body) }
 

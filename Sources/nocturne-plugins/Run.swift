@@ -33,6 +33,12 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to listen for commands.", valueName: "path"))
     var socket: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve /metrics and /healthz over TCP as well, to anybody who can reach the address, such as 127.0.0.1:9464.",
+            valueName: "addr:port"))
+    var metricsHttp: String?
+
     @Flag(help: "Refuse plugins also when an optional layer of the sandbox is missing.")
     var strict = false
 
@@ -43,6 +49,7 @@ struct Run: AsyncParsableCommand {
         var configuration = try DaemonConfiguration(
             file: config, statePath: state, socketPath: socket)
         if let plugins { configuration.plugins.pluginsPath = plugins }
+        configuration.metricsAddress = metricsHttp
         if strict { configuration.plugins.isStrict = true }
         let end = try await NocturneDaemon(configuration).run { notice in
             if json {

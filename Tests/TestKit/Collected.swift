@@ -1,0 +1,13 @@
+// Collected.swift — what handlers were told, from any thread. Next: VirtualClock.swift.
+
+internal import Synchronization
+
+/// Collects from any thread.
+package final class Collected<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+
+    package init() {}
+
+    package var all: [Element] { elements.withLock { $0 } }
+    package func append(_ element: Element) { elements.withLock { $0.append(element) } }
+}
