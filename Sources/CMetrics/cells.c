@@ -12,10 +12,20 @@ void *cmetrics_allocate(size_t count, size_t size) {
     return memory;
 }
 
+void *cmetrics_allocate_lines(size_t count, size_t size) {
+    enum { line = 64 };
+    size_t bytes = (count * size + line - 1) / line * line;
+    void *memory = aligned_alloc(line, bytes);
+    if (memory == NULL) {
+        abort();
+    }
+    return memset(memory, 0, bytes);
+}
+
 void cmetrics_cell_init(cmetrics_cell_t *cell, const cmetrics_shape_t *shape) {
     *cell = (cmetrics_cell_t){.shape = shape, .least = INFINITY, .greatest = -INFINITY};
     if (shape->bound_count > 0) {
-        cell->bound_counts = cmetrics_allocate(shape->bound_count + 1, sizeof *cell->bound_counts);
+        cell->bound_counts = cmetrics_allocate_lines(shape->bound_count + 1, sizeof *cell->bound_counts);
     }
 }
 
@@ -65,7 +75,7 @@ static uint32_t join(cmetrics_table_t *table) {
         }
         uint64_t **joined = &table->pages[page - table->first];
         if (*joined == NULL) {
-            *joined = cmetrics_allocate(cmetrics_page_buckets, sizeof **joined);
+            *joined = cmetrics_allocate_lines(cmetrics_page_buckets, sizeof **joined);
             page_count += 1;
         }
         for (int bucket = 0; bucket < cmetrics_page_buckets; bucket++) {
@@ -101,7 +111,7 @@ void cmetrics_cell_count(
             if (place >= table->count) {
                 widen(table, page);
             }
-            counts = cmetrics_allocate(cmetrics_page_buckets, sizeof *counts);
+            counts = cmetrics_allocate_lines(cmetrics_page_buckets, sizeof *counts);
             table->pages[page - table->first] = counts;
             cell->page_count += 1;
         }

@@ -123,7 +123,7 @@ static cmetrics_slot_t *make_slot(uint32_t slot) {
     }
     cmetrics_slot_t **page = &slab->pages[slot / cmetrics_page_slots];
     if (*page == NULL) {
-        cmetrics_slot_t *made = cmetrics_allocate(cmetrics_page_slots, sizeof *made);
+        cmetrics_slot_t *made = cmetrics_allocate_lines(cmetrics_page_slots, sizeof *made);
         __atomic_store_n(page, made, __ATOMIC_RELEASE);
     }
     return &(*page)[slot % cmetrics_page_slots];
@@ -132,7 +132,7 @@ static cmetrics_slot_t *make_slot(uint32_t slot) {
 cmetrics_slot_t *cmetrics_shared_slot(uint32_t slot) {
     cmetrics_slot_t *found = cmetrics_slot_in(&shared_slab, slot);
     if (found == NULL) {
-        cmetrics_slot_t *made = cmetrics_allocate(cmetrics_page_slots, sizeof *made), *none = NULL;
+        cmetrics_slot_t *made = cmetrics_allocate_lines(cmetrics_page_slots, sizeof *made), *none = NULL;
         cmetrics_slot_t **page = &shared_slab.pages[slot / cmetrics_page_slots];
         if (!__atomic_compare_exchange_n(page, &none, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
             free(made);
@@ -188,7 +188,7 @@ static cmetrics_cell_t *make_cell(uint32_t slot) {
     }
     cmetrics_cell_t *cell = (cmetrics_cell_t *)(uintptr_t)mine->first;
     if (cell == NULL) {
-        cell = cmetrics_allocate(1, sizeof *cell);
+        cell = cmetrics_allocate_lines(1, sizeof *cell);
         cmetrics_cell_init(cell, &cmetrics_shared_of(slot)->shape);
         __atomic_store_n(&mine->first, (uint64_t)(uintptr_t)cell, __ATOMIC_RELEASE);
     }

@@ -92,31 +92,42 @@ final class Family {
     /// Shows those again that have changed.
     private func wake() {
         guard !idle.isEmpty else { return }
-        let awake = idle.filter { $0.takeChange() }
-        guard !awake.isEmpty else { return }
-        idle.removeAll { series in awake.contains { $0 === series } }
-        added += awake
+        var still: [Series] = []
+        for (series, hasChanged) in zip(idle, Series.takeChanges(idle)) {
+            if hasChanged { show(series) } else { still.append(series) }
+        }
+        idle = still
+    }
+
+    private func show(_ series: Series) {
+        series.startIdleTime()
+        added.append(series)
     }
 
     /// Shows a series again that somebody asks for.
     func wake(_ series: Series) {
         guard let index = idle.firstIndex(where: { $0 === series }) else { return }
-        added.append(idle.remove(at: index))
+        show(idle.remove(at: index))
     }
 
     /// Removes those that have not changed for as long as `limit`, or hides them while somebody has a handle.
     ///
     /// - Returns: whether there were any.
     func expire(at uptime: Duration, after limit: Duration) -> Bool {
-        let all = shown()
-        let expired = all.filter { $0.idleTime(at: uptime) >= limit }
-        if !expired.isEmpty {
-            let gone = Set(expired.map(ObjectIdentifier.init))
-            ordered = all.filter { !gone.contains(ObjectIdentifier($0)) }
-            idle += expired
-        }
+        let count = idle.count
+        hide(at: uptime, after: limit)
+        let hasHidden = idle.count > count
         dropIdle()
-        return !expired.isEmpty
+        return hasHidden
+    }
+
+    private func hide(at uptime: Duration, after limit: Duration) {
+        let all = shown()
+        ordered = []
+        for (series, hasChanged) in zip(all, Series.takeChanges(all)) {
+            let idleTime = series.idleTime(at: uptime, hasChanged: hasChanged)
+            if idleTime < limit { ordered.append(series) } else { idle.append(series) }
+        }
     }
 
     /// Forgets the idle ones that only the family has.
@@ -125,13 +136,15 @@ final class Family {
         while var series = idle.popLast() {
             let key = LabelKey(series.identity.labels)
             byLabels[key] = nil
-            if isKnownUniquelyReferenced(&series) {
+            let isHeld = !isKnownUniquelyReferenced(&series)
+            // If nobody has a handle, nothing can be recorded any more.
+            if !isHeld, !series.hasChanged {
                 windows[ObjectIdentifier(series)] = nil
                 cardinality.remove(key.labels)
-            } else {
-                byLabels[key] = series
-                kept.append(series)
+                continue
             }
+            byLabels[key] = series
+            if isHeld { kept.append(series) } else { show(series) }
         }
         idle = kept
     }

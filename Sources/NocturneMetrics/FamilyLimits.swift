@@ -3,8 +3,8 @@
 
 /// How many values the labels of one metric have.
 struct Cardinality {
-    /// By label: hashes of its values, and how many series have each.
-    private var values: [String: [UInt64: Int]] = [:]
+    /// By the hash of a label's name: the hashes of its values, and how many series have each.
+    private var values: [UInt64: [UInt64: Int]] = [:]
     /// By label: how often a value of it was not taken.
     private(set) var folded: [String: UInt64] = [:]
 
@@ -14,25 +14,30 @@ struct Cardinality {
     static let lastResort: Labels = ["overflow": MetricName.overflow]
 
     mutating func add(_ labels: Labels) {
-        for pair in labels.pairs {
-            values[pair.name, default: [:]][pair.value.contentHash, default: 0] += 1
+        for (name, value) in labels.elements {
+            values[name.contentHash, default: [:]][value.contentHash, default: 0] += 1
         }
     }
 
     mutating func remove(_ labels: Labels) {
-        for pair in labels.pairs {
-            let hash = pair.value.contentHash
-            guard let count = values[pair.name]?[hash] else { continue }
-            values[pair.name]?[hash] = count > 1 ? count - 1 : nil
-            if values[pair.name]?.isEmpty == true { values[pair.name] = nil }
+        for (name, value) in labels.elements {
+            let (name, value) = (name.contentHash, value.contentHash)
+            guard let count = values[name]?[value] else { continue }
+            values[name]?[value] = count > 1 ? count - 1 : nil
+            if values[name]?.isEmpty == true { values[name] = nil }
         }
     }
 
-    private func isKnown(_ pair: Labels.Pair) -> Bool {
-        values[pair.name]?[pair.value.contentHash] != nil
-    }
+    /// Whether a series has a label of this name.
+    func isKnown(_ name: String) -> Bool { values[name.contentHash] != nil }
 
-    private func valueCount(_ name: String) -> Int { values[name]?.count ?? 0 }
+    private func valueCount(_ name: String) -> Int { values[name.contentHash]?.count ?? 0 }
+
+    /// Whether a label has room for a value, or has it already.
+    private func hasRoom(_ element: (String, String), _ limit: Int) -> Bool {
+        guard let known = values[element.0.contentHash], known.count >= limit else { return true }
+        return known[element.1.contentHash] != nil
+    }
 
     /// The labels under which something is recorded that has no series yet.
     ///
@@ -43,9 +48,13 @@ struct Cardinality {
         _ labels: Labels, count: Int, series limit: Int, valuesPerLabel: Int,
         isThere: (Labels) -> Bool
     ) -> Labels {
+        let isFull = count >= limit
+        guard isFull || !labels.elements.allSatisfy({ hasRoom($0, valuesPerLabel) }) else {
+            return labels
+        }
         var pairs = labels.pairs, isFolded = false
         for index in pairs.indices
-        where valueCount(pairs[index].name) >= valuesPerLabel && !isKnown(pairs[index]) {
+        where !hasRoom((pairs[index].name, pairs[index].value), valuesPerLabel) {
             fold(&pairs[index])
             isFolded = true
         }

@@ -6,22 +6,24 @@ struct LabelProblem {
     let misuse: Misuse
 
     /// `nil` if they are in order.
-    init?(_ labels: Labels, of metric: String) {
+    ///
+    /// - Parameter isKnown: whether a label's name was found to be in order before.
+    init?(_ labels: Labels, of metric: String, isKnown: (String) -> Bool = { _ in false }) {
         guard labels.count <= MetricName.labelLimit else {
             (error, misuse) = (
                 .limitReached("labels of one series", MetricName.labelLimit), .tooManyLabels
             )
             return
         }
-        for pair in labels.pairs {
-            if let problem = MetricName.checkLabel(pair.name) {
-                (error, misuse) = (.invalidName("the label", pair.name, problem), .invalidName)
+        for (name, value) in labels.elements {
+            if !isKnown(name), let problem = MetricName.checkLabel(name) {
+                (error, misuse) = (.invalidName("the label", name, problem), .invalidName)
                 return
             }
-            let size = pair.value.utf8.count
+            let size = value.utf8.count
             if size > MetricName.valueLimitBytes {
                 error = .invalidName(
-                    "the value of the label", pair.name,
+                    "the value of the label", name,
                     "it has \(size) bytes, the limit is \(MetricName.valueLimitBytes)")
                 misuse = .labelTooLong
                 return
@@ -33,16 +35,12 @@ struct LabelProblem {
 
     /// Two labels that have one name in Prometheus' formats.
     private static func clash(_ labels: Labels) -> (String, String)? {
-        guard labels.pairs.contains(where: { MetricName.prometheusLabel($0.name) != $0.name })
-        else {
-            return nil
-        }
+        guard labels.elements.contains(where: { $0.0.utf8.contains { ".-".utf8.contains($0) } })
+        else { return nil }
         var names: [String: String] = [:]
-        for pair in labels.pairs {
-            if let other = names.updateValue(
-                pair.name, forKey: MetricName.prometheusLabel(pair.name))
-            {
-                return (other, pair.name)
+        for (name, _) in labels.elements {
+            if let other = names.updateValue(name, forKey: MetricName.prometheusLabel(name)) {
+                return (other, name)
             }
         }
         return nil

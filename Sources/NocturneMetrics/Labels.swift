@@ -69,7 +69,13 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// All of them, in the order of the names' bytes.
     public var sorted: [Pair] {
-        pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        guard elements.count > 1 else { return pairs }
+        return pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// Bytes that they take when they are written out, if nothing needs to be escaped.
+    var textSize: Int {
+        elements.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 4 }
     }
 
     /// Whether each of `subset` is here, with the same value.

@@ -60,7 +60,9 @@ public enum MetricName {
 
     /// The name of a label there: as of a metric, but without colons.
     public static func prometheusLabel(_ name: String) -> String {
-        String(decoding: name.utf8.map { isWordByte($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+        guard !name.utf8.allSatisfy(isWordByte) else { return name }
+        return String(
+            decoding: name.utf8.map { isWordByte($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

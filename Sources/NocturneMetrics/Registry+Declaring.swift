@@ -144,7 +144,9 @@ extension Registry {
             family.wake(series)
             return (series, false)
         }
-        if let problem = LabelProblem(labels, of: family.tag.name) { throw problem.error }
+        let problem = LabelProblem(
+            labels, of: family.tag.name, isKnown: family.cardinality.isKnown)
+        if let problem { throw problem.error }
         let admitted = family.cardinality.admit(
             labels, count: family.count, series: family.options.series ?? limits.seriesPerFamily,
             valuesPerLabel: family.options.valuesPerLabel ?? limits.valuesPerLabel

@@ -38,18 +38,34 @@ final class Series: Sendable {
         if slot > 0 { cmetrics_free(slot, family.kind.isDistribution) }
     }
 
-    /// How long it has been as it is.
-    func idleTime(at uptime: Duration) -> Duration {
+    /// How long it has been as it is, if it `hasChanged` since the last call or not.
+    func idleTime(at uptime: Duration, hasChanged: Bool) -> Duration {
         let now = Self.nanoseconds(uptime)
-        if takeChange() { changed.store(now, ordering: .relaxed) }
+        if hasChanged || changed.load(ordering: .relaxed) == .max {
+            changed.store(now, ordering: .relaxed)
+        }
         return .nanoseconds(now - changed.load(ordering: .relaxed))
     }
 
-    /// Whether anything was recorded since the last call. Called under the registry's lock.
-    func takeChange() -> Bool {
-        if family.kind == .gauge { return wasSet.exchange(false, ordering: .relaxed) }
-        let now = family.kind.isDistribution ? distribution.count : amount.bits
-        return fingerprint.exchange(now, ordering: .relaxed) != now
+    /// Lets the idle time begin anew when it is next asked for.
+    func startIdleTime() { changed.store(.max, ordering: .relaxed) }
+
+    /// Whether anything was recorded since that was last asked.
+    var hasChanged: Bool { Self.takeChanges([self])[0] }
+
+    /// In which of some series of one family anything was recorded since the last call. Called under the registry's lock.
+    static func takeChanges(_ all: [Series]) -> [Bool] {
+        guard let kind = all.first?.family.kind else { return [] }
+        switch kind {
+        case .gauge: return all.map { $0.wasSet.exchange(false, ordering: .relaxed) }
+        case .counter, .upDownCounter: return all.map { $0.takeChange($0.amount.bits) }
+        case .histogram, .summary:
+            return zip(all, DistributionReading.read(all)).map { $0.takeChange($1.count) }
+        }
+    }
+
+    private func takeChange(_ now: UInt64) -> Bool {
+        fingerprint.exchange(now, ordering: .relaxed) != now
     }
 
     private static func nanoseconds(_ duration: Duration) -> Int64 {

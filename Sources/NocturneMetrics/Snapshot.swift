@@ -45,7 +45,7 @@ public enum SeriesValue: Sendable, Hashable {
     /// Of a gauge. Any number, also NaN and the infinities.
     case level(Double)
     /// Of a histogram or a summary.
-    case distribution(Distribution)
+    indirect case distribution(Distribution)
 }
 
 /// A total of whole numbers, which are added exactly, and of others.
@@ -104,22 +104,30 @@ public final class SeriesIdentity: Sendable, Hashable {
     package init(labels: Labels) {
         self.labels = labels
         var text: [UInt8] = []
+        text.reserveCapacity(labels.textSize)
         for (index, pair) in labels.sorted.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
             text += MetricName.prometheusLabel(pair.name).utf8
             text += "=\"".utf8
-            for byte in pair.value.utf8 {
-                // The same in text format 0.0.4 and in OpenMetrics 1.0.
-                switch byte {
-                case UInt8(ascii: "\\"): text += "\\\\".utf8
-                case UInt8(ascii: "\""): text += "\\\"".utf8
-                case UInt8(ascii: "\n"): text += "\\n".utf8
-                default: text.append(byte)
-                }
-            }
+            Self.append(pair.value, to: &text)
             text.append(UInt8(ascii: "\""))
         }
         labelText = text
+    }
+
+    /// Escapes alike in text format 0.0.4 and in OpenMetrics 1.0.
+    private static func append(_ value: String, to text: inout [UInt8]) {
+        let special: (UInt8) -> Bool = {
+            $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n")
+        }
+        guard value.utf8.contains(where: special) else {
+            text += value.utf8
+            return
+        }
+        for byte in value.utf8 {
+            if special(byte) { text.append(UInt8(ascii: "\\")) }
+            text.append(byte == UInt8(ascii: "\n") ? UInt8(ascii: "n") : byte)
+        }
     }
 
     /// Whether the labels are the same.

@@ -52,9 +52,13 @@ import Testing
         }
     }
 
-    @Test func `what is too small for a normal number is a zero, and what is no number is nowhere`() {
+    @Test func `what is too small for a normal number is a zero, and what is no number is nowhere`()
+    {
         var sketch = Sketch()
-        for value in [0, -0.0, Double.leastNonzeroMagnitude, .leastNormalMagnitude, -Double.leastNormalMagnitude] {
+        for value in [
+            0, -0.0, Double.leastNonzeroMagnitude, .leastNormalMagnitude,
+            -Double.leastNormalMagnitude,
+        ] {
             sketch.record(value)
         }
         #expect(sketch.zeros == 5)

@@ -29,12 +29,16 @@ import Testing
         #expect(gauge.value == 8 * 20_000)
         #expect(histogram.distribution.count == 8 * 20_000)
         let byName = try #require(registry.snapshot(of: "by.name"))
-        #expect(byName.series.map { $0.value } == [6, 6, 4].map {
-            .amount(Amount(whole: $0 * 20_000 ))
-        })
+        #expect(
+            byName.series.map { $0.value }
+                == [6, 6, 4].map {
+                    .amount(Amount(whole: $0 * 20_000))
+                })
     }
 
-    @Test func `a snapshot under load is of one moment: the count is the buckets' and the sum's`() throws {
+    @Test func `a snapshot under load is of one moment: the count is the buckets' and the sum's`()
+        throws
+    {
         let registry = Registry()
         let histogram = try registry.makeHistogram("ones", bounds: [0.5, 1, 2])
         let plain = try registry.makeHistogram("plain")

@@ -6,21 +6,22 @@ import Testing
 
 @Suite struct DistributionTests {
     /// Names and generators of values; `unit` is uniform in 0..<1.
-    private static let shapes: [(name: String, value: @Sendable (inout SeededGenerator) -> Double)] = [
-        ("uniform", { $0.unit * 100 }),
-        ("exponential", { -log(1 - $0.unit) }),
-        ("normal", { 50 + 5 * $0.normal }),
-        ("around zero", { $0.normal }),
-        ("log-normal", { exp($0.normal) }),
-        ("heavy tail", { pow(1 - $0.unit, -1.2) }),
-        ("two humps", { $0.unit < 0.7 ? 0.001 + $0.unit / 1e4 : 3 + $0.normal / 10 }),
-        ("constant", { _ in 0.25 }),
-        ("whole numbers", { ($0.unit * 1_000).rounded() }),
-        ("mostly zero", { $0.unit < 0.8 ? 0 : $0.unit }),
-        ("nanoseconds to days", { exp2(-30 + 47 * $0.unit) }),
-        ("negative", { -exp($0.normal * 3) }),
-        ("all powers of two", { exp2(-1_000 + 2_000 * $0.unit) }),
-    ]
+    private static let shapes:
+        [(name: String, value: @Sendable (inout SeededGenerator) -> Double)] = [
+            ("uniform", { $0.unit * 100 }),
+            ("exponential", { -log(1 - $0.unit) }),
+            ("normal", { 50 + 5 * $0.normal }),
+            ("around zero", { $0.normal }),
+            ("log-normal", { exp($0.normal) }),
+            ("heavy tail", { pow(1 - $0.unit, -1.2) }),
+            ("two humps", { $0.unit < 0.7 ? 0.001 + $0.unit / 1e4 : 3 + $0.normal / 10 }),
+            ("constant", { _ in 0.25 }),
+            ("whole numbers", { ($0.unit * 1_000).rounded() }),
+            ("mostly zero", { $0.unit < 0.8 ? 0 : $0.unit }),
+            ("nanoseconds to days", { exp2(-30 + 47 * $0.unit) }),
+            ("negative", { -exp($0.normal * 3) }),
+            ("all powers of two", { exp2(-1_000 + 2_000 * $0.unit) }),
+        ]
     private static let parts = [0, 0.001, 0.1, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1]
 
     /// Of `n` values in order, number ⌈part·n⌉: the definition of the nearest rank.
@@ -135,7 +136,9 @@ import Testing
         #expect(histogram.distribution.sketch?.percentile(0.5) == nil)
     }
 
-    @Test func `a distribution that was counted elsewhere is added, whatever its scale says`() throws {
+    @Test func `a distribution that was counted elsewhere is added, whatever its scale says`()
+        throws
+    {
         let registry = Registry()
         let (one, other) = (
             try registry.makeHistogram("one"), try registry.makeHistogram("other")
@@ -171,8 +174,9 @@ import Testing
         }
         #expect(window()?.percentile(0)?.bounds.contains(7) == true)
         #expect(summary.distribution.count == 12)
+        summary.record(13)
         clock.advance(by: .seconds(600))
-        #expect(window()?.count == 6, "nobody asked for ten minutes: the last part is that old")
+        #expect(window()?.count == 1, "nobody asked for ten minutes: the last part is that old")
         clock.advance(by: .seconds(60))
         #expect(window()?.count == 0)
     }

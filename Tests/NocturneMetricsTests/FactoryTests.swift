@@ -27,7 +27,10 @@ import Testing
         factory.makeRecorder(label: "g", dimensions: [], aggregate: false).record(Int64(7))
         factory.makeRecorder(label: "h", dimensions: [], aggregate: true).record(8.5)
         factory.makeTimer(label: "t", dimensions: []).recordNanoseconds(250_000_000)
-        #expect(registry.snapshot().map(\.kind) == [.counter, .counter, .gauge, .histogram, .gauge, .histogram])
+        #expect(
+            registry.snapshot().map(\.kind) == [
+                .counter, .counter, .gauge, .histogram, .gauge, .histogram,
+            ])
         #expect(value("c") == .amount(Amount(whole: 7)))
         #expect(value("f") == .amount(Amount(whole: 0, fraction: 0.5)))
         #expect(value("m") == .level(6.5))

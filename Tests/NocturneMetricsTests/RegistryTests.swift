@@ -36,7 +36,9 @@ import Testing
         #expect(snapshot.allSatisfy { !$0.help.isEmpty })
     }
 
-    @Test func `a counter that was not declared falls, and is an up-down counter from then on`() throws {
+    @Test func `a counter that was not declared falls, and is an up-down counter from then on`()
+        throws
+    {
         registry.increment("queue", 5)
         registry.increment("queue", 1, labels: ["lane": "2"])
         registry.decrement("queue", 2)
@@ -135,7 +137,9 @@ import Testing
 
     // MARK: - Names
 
-    @Test(arguments: ["", "9lives", "a b", "é", "a\"b", "a\nb", "a\0b", String(repeating: "a", count: 201)])
+    @Test(arguments: [
+        "", "9lives", "a b", "é", "a\"b", "a\nb", "a\0b", String(repeating: "a", count: 201),
+    ])
     func `a name that cannot be one is refused, or counted`(name: String) {
         #expect(throws: MetricsError.self) { try registry.makeGauge(name) }
         registry.gauge(name, 1)
@@ -288,7 +292,10 @@ import Testing
         #expect(counter.amount == Amount(whole: 4))
     }
 
-    @Test func `after removal a name begins anew, of any kind, and old handles record into nothing`() throws {
+    @Test
+    func `after removal a name begins anew, of any kind, and old handles record into nothing`()
+        throws
+    {
         let counter = try registry.makeCounter("m")
         registry.increment("m", 5)
         #expect(registry.remove("m"))
