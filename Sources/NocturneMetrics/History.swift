@@ -151,9 +151,7 @@ package final class History {
 
     /// Counts what a column takes.
     func settle(_ column: HistoryColumn) {
-        let size = column.bytes
-        bytes += size - column.accountedBytes
-        column.accountedBytes = size
+        bytes += column.settle()
     }
 
     /// Drops the series that ended and of which nothing is left.
@@ -293,27 +291,32 @@ final class HistoryFamily {
         var grown = 0
         for place in live.indices {
             guard let column = live[place] else { continue }
-            let series = snapshot.series[place]
-            if column.created != series.created {
-                column.resume(series.identity, created: series.created)
+            // Not the whole snapshot of a series, which would be copied.
+            let created = snapshot.series[place].created
+            if column.created != created {
+                column.resume(identities[place], created: created)
             }
             var new: Sketch?
-            switch series.value {
-            case .amount(let amount): column.append(amount.value, at: tick)
-            case .level(let level): column.append(level, at: tick)
+            switch snapshot.series[place].value {
+            case .amount(let amount): grown &+= column.append(amount.value, at: tick)
+            case .level(let level): grown &+= column.append(level, at: tick)
             case .distribution(let distribution):
-                let hasChanged = Double(distribution.count) != column.last
-                column.append(
-                    count: Double(distribution.count), sum: distribution.sum, at: tick)
-                if hasChanged, let sketch = distribution.sketch {
-                    new = column.take(sketch, at: tick)
-                }
+                new = append(distribution, to: column, at: tick)
+                grown &+= column.settle()
             }
             recorder?.append(column, of: self, new: new)
-            let size = column.bytes
-            grown &+= size &- column.accountedBytes
-            column.accountedBytes = size
         }
         return grown
+    }
+
+    /// Returns what came since the tick before.
+    private func append(
+        _ distribution: Distribution, to column: HistoryColumn, at tick: UInt32
+    ) -> Sketch? {
+        let count = Double(distribution.count)
+        let hasChanged = count != column.last
+        column.append(count: count, sum: distribution.sum, at: tick)
+        guard hasChanged, let sketch = distribution.sketch else { return nil }
+        return column.take(sketch, at: tick)
     }
 }

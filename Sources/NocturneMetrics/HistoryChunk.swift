@@ -70,11 +70,19 @@ struct ChunkList {
 
     // MARK: - Writing
 
-    /// Appends a row to a list of one column. `base` is the value before, if a chunk begins.
+    /// Appends a row to a list of one column. `base` is the value before, if a chunk begins. Returns by how many bytes the
+    /// list grew.
     ///
     /// The index must be above those before.
     @inline(__always)
-    mutating func append(_ index: UInt32, _ value: Double, base: Double) {
+    mutating func append(_ index: UInt32, _ value: Double, base: Double) -> Int {
+        let capacity = writer.words.capacity
+        write(index, value, base: base)
+        return (writer.words.capacity &- capacity) &* 8
+    }
+
+    @inline(__always)
+    private mutating func write(_ index: UInt32, _ value: Double, base: Double) {
         guard let isRegular = begin(index) else {
             return start(index, [value], bases: [base])
         }

@@ -103,6 +103,13 @@ final class HistoryColumn {
         return sum
     }
 
+    /// Counts what it takes anew. Returns how much more that is.
+    func settle() -> Int {
+        let before = accountedBytes
+        accountedBytes = bytes
+        return accountedBytes - before
+    }
+
     var isEmpty: Bool {
         raw.isEmpty && (tiers.map { $0.minutes.isEmpty && $0.hours.isEmpty } ?? true)
             && (sketches?.isEmpty ?? true)
@@ -120,11 +127,13 @@ final class HistoryColumn {
         sketches?.beginLife()
     }
 
-    /// Appends a sample of a total or a level.
+    /// Appends a sample of a total or a level. Returns how many bytes that took, most of the time 0.
     @inline(__always)
-    func append(_ value: Double, at tick: UInt32) {
-        raw.append(tick, value, base: last)
+    func append(_ value: Double, at tick: UInt32) -> Int {
+        let grown = raw.append(tick, value, base: last)
         (last, lastTick) = (value, tick)
+        accountedBytes &+= grown
+        return grown
     }
 
     /// Appends a sample of a distribution: count and sum since the beginning.

@@ -152,7 +152,7 @@ struct HistoryReplay {
                 column.append(count: value, sum: sum, at: tick)
                 if let sketch = SketchCode.decode(words) { column.add(sketch, at: tick) }
             } else {
-                column.append(value, at: tick)
+                _ = column.append(value, at: tick)
             }
         }
         history.finishRestoredTick(at: time)

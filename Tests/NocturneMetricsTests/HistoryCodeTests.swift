@@ -47,7 +47,7 @@ import Testing
             for row in 0..<rows {
                 let before = columns.map { row == 0 ? -1 : $0[row - 1] }
                 if width == 1, row % 2 == 0 {
-                    list.append(indices[row], columns[0][row], base: before[0])
+                    _ = list.append(indices[row], columns[0][row], base: before[0])
                 } else {
                     list.append(indices[row], columns.map { $0[row] }, bases: before)
                 }
@@ -83,7 +83,7 @@ import Testing
     @Test func `dropping the oldest chunk leaves the others as they are`() {
         var list = ChunkList(width: 1, bases: 0)
         for index in 0..<500 as Range<UInt32> {
-            list.append(index, Double(index * index), base: Double(index) - 1)
+            _ = list.append(index, Double(index * index), base: Double(index) - 1)
         }
         var dropped: UInt32 = 0
         while let oldest = list.oldest {
