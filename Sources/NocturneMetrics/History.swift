@@ -5,8 +5,8 @@ package import NocturneCore
 
 /// The past of all metrics.
 ///
-/// Each flush appends a sample of every series. Series that are missing in a flush have ended: their past stays until it
-/// is too old, and nothing is invented where no sample was taken. Not for use from several threads at once.
+/// Each flush appends a sample of every series. Series that are missing in a flush have ended: their past stays until
+/// it is too old, and nothing is invented where no sample was taken. Not for use from several threads at once.
 package final class History {
     /// How much is kept.
     package struct Limits: Sendable, Hashable {

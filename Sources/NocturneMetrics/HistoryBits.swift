@@ -33,8 +33,8 @@ extension BitWriter {
     /// Ones before the bits of a Rice code; more mean that its width follows.
     private static let longestRun = 16
 
-    /// A whole number that is small most of the time, by Rice's code: ⌊value/2^k⌋ ones, a zero, k bits. Above 16 ones its
-    /// width follows instead (R. F. Rice, Some Practical Universal Noiseless Coding Techniques, JPL 79-22, 1979).
+    /// A whole number that is small most of the time, by Rice's code: ⌊value/2^k⌋ ones, a zero, k bits. Above 16 ones
+    /// its width follows instead (R. F. Rice, Some Practical Universal Noiseless Coding Techniques, JPL 79-22, 1979).
     mutating func writeRice(_ value: UInt64, _ shift: Int) {
         let ones = value >> UInt64(shift)
         if ones < UInt64(Self.longestRun) {

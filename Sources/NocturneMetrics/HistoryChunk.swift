@@ -2,10 +2,10 @@
 
 /// Columns of numbers, appended row by row and dropped from the front chunk by chunk.
 ///
-/// Each row has an index that rises: the number of a tick, a minute, an hour. In a row whose index follows as before and
-/// whose values are as predicted, all is said by one bit, as in Prometheus' XOR2 chunks
-/// (https://github.com/prometheus/prometheus, tsdb/chunkenc/xor2.go). One array holds all chunks:
-/// each begins with a word for its ``Header`` and one for each base, the value of a column before the chunk.
+/// Each row has an index that rises: the number of a tick, a minute, an hour. In a row whose index follows as before
+/// and whose values are as predicted, all is said by one bit, as in Prometheus' XOR2 chunks
+/// (https://github.com/prometheus/prometheus, tsdb/chunkenc/xor2.go). One array holds all chunks: each begins with a
+/// word for its ``Header`` and one for each base, the value of a column before the chunk.
 struct ChunkList {
     /// Rows of a chunk. Prometheus' chunks have as many; more compress hardly better and are dropped later.
     static let rowLimit = 120
@@ -70,8 +70,8 @@ struct ChunkList {
 
     // MARK: - Writing
 
-    /// Appends a row to a list of one column. `base` is the value before, if a chunk begins. Returns by how many bytes the
-    /// list grew.
+    /// Appends a row to a list of one column. `base` is the value before, if a chunk begins. Returns by how many
+    /// bytes the list grew.
     ///
     /// The index must be above those before.
     @inline(__always)

@@ -2,9 +2,9 @@
 
 /// Predicts and codes the values of one column of a chunk, one by one.
 ///
-/// Most metrics are whole numbers, multiples of a page, or have few decimals: those are coded as whole numbers, as the
-/// difference from the value before or from where the last two point, whichever was nearer of late, in Rice's code. All others are
-/// coded as in Facebook's Gorilla: the bits that differ from the value before
+/// Most metrics are whole numbers, multiples of a page, or have few decimals: those are coded as whole numbers, as
+/// the difference from the value before or from where the last two point, whichever was nearer of late, in Rice's
+/// code. All others are coded as in Facebook's Gorilla: the bits that differ from the value before
 /// (http://www.vldb.org/pvldb/vol8/p1816-teller.pdf, §4.1.2). Every bit of every value comes back.
 struct HistoryCode {
     /// What values are multiples of; the last stands for none.

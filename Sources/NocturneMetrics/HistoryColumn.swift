@@ -85,7 +85,8 @@ final class HistoryColumn {
         labelBytes = Self.bytes(of: identity.labels)
     }
 
-    /// What a list of labels takes: that of a series that is there is the registry's too, but not that of one that ended.
+    /// What a list of labels takes: that of a series that is there is the registry's too, but not that of one that
+    /// ended.
     private static func bytes(of labels: Labels) -> Int {
         labels.pairs.reduce(32) { sum, pair in
             // Up to 15 bytes of a string are in the string itself.

@@ -7,9 +7,10 @@ internal import Synchronization
 
 /// The file of a history.
 ///
-/// Each flush is appended by one write that is not waited for: what was flushed is there after the process was killed, and
-/// all but the last half minute or so after the machine lost power (`dirty_expire_centisecs`, proc_sys_vm(5)). When the file would get larger than the history's limit, a new one
-/// with all that is kept takes its place, which needs as much room again for a moment. All calls block.
+/// Each flush is appended by one write that is not waited for: what was flushed is there after the process was
+/// killed, and all but the last half minute or so after the machine lost power (`dirty_expire_centisecs`,
+/// proc_sys_vm(5)). When the file would get larger than the history's limit, a new one with all that is kept takes
+/// its place, which needs as much room again for a moment. All calls block.
 package struct HistoryFile: Sendable {
     /// How far a file's last flush may be in the future. A wall clock that is further off is wrong now or was then, and
     /// new samples would have to come after the old.

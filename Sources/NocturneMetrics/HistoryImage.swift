@@ -11,8 +11,9 @@ package struct HistoryBatch: Sendable {
 }
 
 extension History {
-    /// Takes what is to be written to a file: the flushes since the last time, or, if those do not fit, all that is kept.
-    /// That is smaller, since it is compressed and the oldest is gone. `nil` while the file waits after a failure.
+    /// Takes what is to be written to a file: the flushes since the last time, or, if those do not fit, all that is
+    /// kept. That is smaller, since it is compressed and the oldest is gone. `nil` while the file waits after a
+    /// failure.
     package func takeBatch(for file: inout HistoryFile) -> HistoryBatch? {
         guard var recorder else { return nil }
         defer { self.recorder = recorder }

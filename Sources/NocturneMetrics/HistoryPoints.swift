@@ -3,12 +3,12 @@
 internal import NocturneCore
 
 extension History {
-    /// How the series of a query went over time, in the order of their labels; those without a sample in the range are not
-    /// there.
+    /// How the series of a query went over time, in the order of their labels; those without a sample in the range
+    /// are not there.
     ///
-    /// - Parameter step: how long each point lasts; `nil` for what was kept, and for a minute if a distribution is asked for
-    ///   over a longer range than the sketch of each flush is kept. Points are made longer where there would be more than
-    ///   ``TimeSeries/pointLimit`` of a series, or ``TimeSeries/totalPointLimit`` of all.
+    /// - Parameter step: how long each point lasts; `nil` for what was kept, and for a minute if a distribution is
+    ///   asked for over a longer range than the sketch of each flush is kept. Points are made longer where there would
+    ///   be more than ``TimeSeries/pointLimit`` of a series, or ``TimeSeries/totalPointLimit`` of all.
     /// - Returns: `nil` if there is no such metric.
     package func timeSeries(_ query: HistoryQuery, step: Duration? = nil) -> [TimeSeries]? {
         guard let selection = select(query) else { return nil }

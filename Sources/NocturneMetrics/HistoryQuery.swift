@@ -105,10 +105,10 @@ extension History {
 
     /// A metric over a range, or over its whole life.
     ///
-    /// A counter's increase over a range is the sum of what it rose between its samples, each counted when the later one was
-    /// taken: so the increases over two ranges add up to that over both, and nothing is extrapolated. The first sample
-    /// of a life counts fully, and so does one that is less than the one before. Where only minutes or hours are kept,
-    /// those count that begin within the range.
+    /// A counter's increase over a range is the sum of what it rose between its samples, each counted when the later
+    /// one was taken: so the increases over two ranges add up to that over both, and nothing is extrapolated. The
+    /// first sample of a life counts fully, and so does one that is less than the one before. Where only minutes or
+    /// hours are kept, those count that begin within the range.
     ///
     /// - Returns: `nil` if there is no such metric.
     package func report(_ query: HistoryQuery) -> MetricReport? {

@@ -6,14 +6,16 @@ internal import NocturneCore
 package struct HistoryReading: Equatable {
     /// The labels of the group; none if all series are one.
     package let labels: Labels
-    /// One value for counters, up-down counters and distributions, which add up or merge; of gauges one for each series.
+    /// One value for counters, up-down counters and distributions, which add up or merge; of gauges one for each
+    /// series.
     package let values: [Double]
 }
 
 extension History {
     /// What series are now: the total of counters, the level of each gauge, the count of distributions.
     ///
-    /// - Parameter by: labels that groups are formed by; without, all series are one group. Groups are in the order of their labels.
+    /// - Parameter by: labels that groups are formed by; without, all series are one group. Groups are in the order
+    ///   of their labels.
     package func values(_ query: HistoryQuery, by: [String] = []) -> [HistoryReading] {
         readings(query, by: by) { selection, group in
             let values = group.compactMap { $0.live?.value.total }

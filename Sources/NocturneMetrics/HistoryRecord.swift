@@ -31,8 +31,8 @@ enum HistoryRecord {
         bytes += payload
     }
 
-    /// Goes through the records of a file behind its head. Returns how many places there are where something else stands
-    /// than a whole record.
+    /// Goes through the records of a file behind its head. Returns how many places there are where something else
+    /// stands than a whole record.
     static func forEach(in bytes: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) -> Int {
         var (next, damages, isDamage) = (fileHeadBytes, 0, false)
         while next < bytes.count {

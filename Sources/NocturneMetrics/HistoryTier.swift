@@ -5,8 +5,8 @@ internal import NocturneCore
 
 /// How long which tier lasts, given how long the history is kept.
 ///
-/// A moment of the past is in one tier only. What leaves a tier is summed up in the next, so that no tier holds what another
-/// has, and an hour of samples is all there is while nothing is older.
+/// A moment of the past is in one tier only. What leaves a tier is summed up in the next, so that no tier holds what
+/// another has, and an hour of samples is all there is while nothing is older.
 struct HistorySpans {
     /// How long samples are kept. People look at the last hour in detail; and 360 samples, at one in 10 s, take half of
     /// the kilobyte that a series may have.
@@ -180,8 +180,8 @@ struct RolledTier {
     /// Which minute or hour a time is in.
     static func index(of time: Int64, span: Int64) -> UInt32 { UInt32(clamping: time / span) }
 
-    /// Adds a piece that is later than all before. What rose up to the very end of a minute or hour belongs to that, while
-    /// a level at that moment belongs to the next.
+    /// Adds a piece that is later than all before. What rose up to the very end of a minute or hour belongs to that,
+    /// while a level at that moment belongs to the next.
     mutating func add(_ piece: HistoryPiece) {
         let time = piece.span == 0 && shape != .level ? piece.time - 1 : piece.time
         let begin = Int64(Self.index(of: time, span: span)) * span

@@ -14,8 +14,8 @@ public struct MetricReport: Sendable, Hashable {
     public let unit: String?
     /// How many series it is of.
     public let seriesCount: Int
-    /// The latest: of counters and up-down counters the sum of all series; of a gauge its level, `nil` if there are several
-    /// series, whose sum means nothing; of histograms and summaries how many values there were.
+    /// The latest: of counters and up-down counters the sum of all series; of a gauge its level, `nil` if there are
+    /// several series, whose sum means nothing; of histograms and summaries how many values there were.
     public let value: Double?
     /// How much a counter rose per second; `nil` of other kinds, and if it has been there for no time.
     public let rate: Double?
@@ -28,7 +28,8 @@ public struct MetricReport: Sendable, Hashable {
 
     /// What the values of a metric come to, over all series.
     public struct Aggregations: Sendable, Hashable {
-        /// Of histograms and summaries, how many values; of gauges and up-down counters, how many samples. Absent of counters.
+        /// Of histograms and summaries, how many values; of gauges and up-down counters, how many samples. Absent of
+        /// counters.
         public var count: UInt64?
         /// Their sum; of a counter by how much it rose.
         public var sum: Double?

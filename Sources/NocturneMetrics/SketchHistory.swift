@@ -70,7 +70,8 @@ struct SketchHistory {
         }
     }
 
-    /// Goes through what came after `from` and up to `to`, minutes and hours that begin within: when, for how long, and what.
+    /// Goes through what came after `from` and up to `to`, minutes and hours that begin within: when, for how long,
+    /// and what.
     func forEach(
         from: Int64, to: Int64, ticks: TickTimes, _ body: (Int64, Int64, Sketch) -> Void
     ) {

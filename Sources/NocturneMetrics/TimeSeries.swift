@@ -12,8 +12,8 @@ public struct TimeSeries: Sendable, Hashable {
     public let kind: MetricKind
     /// Of the series.
     public let labels: Labels
-    /// How long each point lasts; `nil` if points are what was kept: samples, and where those are too old, minutes or hours.
-    /// Longer than what was asked for if that would have been more than ``pointLimit`` points.
+    /// How long each point lasts; `nil` if points are what was kept: samples, and where those are too old, minutes or
+    /// hours. Longer than what was asked for if that would have been more than ``pointLimit`` points.
     public let step: Duration?
     /// In the order of time.
     public let points: [Point]
@@ -25,8 +25,8 @@ public struct TimeSeries: Sendable, Hashable {
 
     /// What a series was within one step.
     public struct Point: Sendable, Hashable {
-        /// When the step began, a multiple of its length since 1970; of a sample, when it was taken. A gauge's sample at
-        /// the very end of a step is in the next one, what a counter rose up to then is not.
+        /// When the step began, a multiple of its length since 1970; of a sample, when it was taken. A gauge's sample
+        /// at the very end of a step is in the next one, what a counter rose up to then is not.
         public let time: UnixTime
         /// The last value of a counter or a gauge; the mean of a distribution's values, `nil` if none came.
         public let value: Double?

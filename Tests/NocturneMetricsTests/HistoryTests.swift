@@ -11,9 +11,9 @@ import Testing
         case idleCounter, busyCounter, rareCounter, constant, queue, memory, seconds, ratio
     }
 
-    /// As on a host of plugins: of 20 series eight never change, six are counters that rise by some dozens at each sample, one
-    /// a counter that rises now and then, two queues' lengths, one memory in pages, one seconds of processor
-    /// time with two decimals, one a ratio with all its bits.
+    /// As on a host of plugins: of 20 series eight never change, six are counters that rise by some dozens at each
+    /// sample, one a counter that rises now and then, two queues' lengths, one memory in pages, one seconds of
+    /// processor time with two decimals, one a ratio with all its bits.
     private static let courses: [Course] =
         Array(repeating: .idleCounter, count: 5) + Array(repeating: .constant, count: 3)
         + Array(repeating: .busyCounter, count: 6) + [.rareCounter, .queue, .queue]
