@@ -88,6 +88,13 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     /// Whether the same names with the same values were given in the same order.
     func isSameInOrder(_ other: Labels) -> Bool {
         guard elements.count == other.elements.count else { return false }
+        // The same words in memory are the same strings (`isSame`), and comparing them counts no references.
+        let hasSameWords = elements.withUnsafeBytes { words in
+            other.elements.withUnsafeBytes { others in
+                cmetrics_is_same(words.baseAddress, others.baseAddress, words.count)
+            }
+        }
+        if hasSameWords { return true }
         for index in elements.indices {
             guard Self.isSame(elements[index].0, other.elements[index].0),
                 Self.isSame(elements[index].1, other.elements[index].1)

@@ -38,7 +38,7 @@ static inline uint64_t cmetrics_hash(const uint8_t *bytes, size_t count) {
     return cmetrics_mix(hash ^ tail, seed | 1);
 }
 
-static inline bool cmetrics_is_same(const uint8_t *left, const uint8_t *right, size_t count) {
+static inline bool cmetrics_is_same(const void *left, const void *right, size_t count) {
     return count == 0 || memcmp(left, right, count) == 0;
 }
 
