@@ -5,7 +5,8 @@ import NocturneMetrics
 import Synchronization
 import Testing
 
-@Suite struct ConcurrencyTests {
+// One after the other: some take all slabs, or count them.
+@Suite(.serialized) struct ConcurrencyTests {
     @Test func `sums over threads are exact`() throws {
         let registry = Registry()
         let counter = try registry.makeCounter("requests")
@@ -47,7 +48,7 @@ import Testing
         onThreads(4) { index in
             guard index > 0 else {
                 var last: UInt64 = 0
-                for _ in 0..<300 {
+                for _ in 0..<2_000 {
                     let now = histogram.distribution
                     if now.count < last { Issue.record("the count fell") }
                     last = now.count
