@@ -1,6 +1,7 @@
 // PluginExporterTests.swift — exporters of plugins, as an engine calls them: what they make, and how they fail. Next:
 // PluginMeasurementTests.swift.
 
+import Glibc
 import NocturneCore
 import Testing
 
@@ -9,9 +10,9 @@ import Testing
 @Suite struct PluginExporterTests {
     private func export(
         _ name: String, _ input: String = "{}", in harness: HostHarness,
-        timeLeft: Duration = .seconds(5)
+        of plugin: PluginID = "exports", timeLeft: Duration = .seconds(5)
     ) async throws -> PluginEngineCallEnd {
-        let place = try #require(await harness.host.caller.waitForPlace(in: "exports"))
+        let place = try #require(await harness.host.caller.waitForPlace(in: plugin))
         return await place.call(
             PluginEngineCall(
                 kind: .exporter, name: name, input: Array(input.utf8), timeLeft: timeLeft,
@@ -20,6 +21,46 @@ import Testing
 
     private func pid(_ harness: HostHarness) async throws -> Int64 {
         try await harness.number("exports", "pid")
+    }
+
+    @Test(.enabled(if: getenv("NOCTURNE_SAMPLES") != nil, "needs Scripts/build-samples"))
+    func `the samples measure and export as their READMEs say`() async throws {
+        let samples = try String(cString: #require(getenv("NOCTURNE_SAMPLES")))
+        try await HostHarness.run { harness in
+            let sink = RecordingSink()
+            harness.host.setMetricsSink(sink)
+            try harness.drop(file: "\(samples)/word-count-a.so", as: "word-count")
+            try harness.drop(file: "\(samples)/graphite.so", as: "graphite")
+            try await harness.status("word-count", .enabled)
+            try await harness.status("graphite", .enabled)
+            _ = try await harness.host.call("count", ["text": "to be or not to be\n"])
+            harness.host.sampleMetrics()
+            #expect(sink.total("word-count", "words.counted")?.whole == 6)
+            #expect(sink.total("word-count", "words.text_size")?.observed.sum == 19)
+
+            let snapshot = """
+                {"time": 1700000000123, "metrics": [
+                 {"name": "words.counted", "kind": "counter", "help": "", "series": [
+                  {"labels": {"plugin": "word-count"}, "created": 0, "value": 9007199254740993}]},
+                 {"name": "a b", "kind": "histogram", "help": "", "series": [
+                  {"labels": {"x;": "~1=", "e": "", "b": "2"}, "count": 2, "sum": 0.5, "p50": 0.25, "max": "+Inf"}]}]}
+                """
+            let exported = try await export("graphite", snapshot, in: harness, of: "graphite")
+            guard case .completed(let bytes) = exported else {
+                Issue.record("\(exported)")
+                return
+            }
+            #expect(
+                String(decoding: bytes, as: UTF8.self) == """
+                    nocturne.words.counted;plugin=word-count 9007199254740993 1700000000
+                    nocturne.a_b.count;b=2;x_=_1_ 2 1700000000
+                    nocturne.a_b.sum;b=2;x_=_1_ 0.5 1700000000
+                    nocturne.a_b.p50;b=2;x_=_1_ 0.25 1700000000
+
+                    """)
+            harness.host.sampleMetrics()
+            #expect(sink.total("graphite", "graphite.lines")?.whole == 4)
+        }
     }
 
     @Test func `the host tells which exporters there are, and what they make`() async throws {
