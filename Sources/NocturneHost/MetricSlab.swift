@@ -32,21 +32,24 @@ final class MetricSlab: Sendable {
         memory = try SharedView(descriptor, size: Int(wire_metrics_size()))
     }
 
-    /// The number of a series, which is the one that it had if it is there already.
+    /// The number of a series, which is the one that it had if it is there already. Called by one thread at a time.
     ///
-    /// - Parameter key: what identifies it.
+    /// - Parameters:
+    ///   - key: what identifies it.
+    ///   - makeRecorder: is called without a lock: it may wait for who waits for a sample.
     func add(
         _ key: [UInt8], _ kind: PluginSeries.Kind,
         _ makeRecorder: () throws(PluginSeriesRefusal) -> any PluginSeriesRecorder
     ) throws(PluginSeriesRefusal) -> UInt32 {
-        try state.withLock { state throws(PluginSeriesRefusal) in
-            if let number = state.numbers[key] { return number }
-            guard state.series.count < Int(WIRE_METRICS_SERIES) else {
-                throw .full("it has \(WIRE_METRICS_SERIES) series, which is the limit")
-            }
+        let (known, count) = state.withLock { ($0.numbers[key], $0.series.count) }
+        if let known { return known }
+        guard count < Int(WIRE_METRICS_SERIES) else {
+            throw .full("it has \(WIRE_METRICS_SERIES) series, which is the limit")
+        }
+        let recorder = try makeRecorder()
+        return state.withLock { state in
             let number = UInt32(state.series.count)
-            state.series.append(
-                Series(recorder: try makeRecorder(), reader: SeriesReader(number, kind)))
+            state.series.append(Series(recorder: recorder, reader: SeriesReader(number, kind)))
             state.numbers[key] = number
             return number
         }

@@ -218,6 +218,9 @@ extension WorkerServices {
     /// Has the plugin's own metrics read by whoever collects them.
     private func readMetrics(_ link: WorkerLink, _ ask: Ask) {
         guard let sink = host.router.slabs.sink else { return reply(link, ask, UInt32(ENOSYS), []) }
+        guard ask.payload.count <= PluginSeries.nameLimit + 1 else {
+            return reply(link, ask, UInt32(EMSGSIZE), [])
+        }
         let name = String(decoding: ask.payload.prefix { $0 != 0 }, as: UTF8.self)
         Task {
             let metrics = await sink.metrics(of: plugin, named: name.isEmpty ? nil : name)

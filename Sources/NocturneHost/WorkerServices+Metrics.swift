@@ -21,7 +21,10 @@ extension WorkerServices {
         }
         do throws(PluginSeriesRefusal) {
             let number = try slab.add(series.key, series.kind) { () throws(PluginSeriesRefusal) in
-                try sink.series(series, of: plugin)
+                if series.labels.contains(where: { $0.name == "plugin" }) {
+                    throw .invalid("the label `plugin` is the host's own")
+                }
+                return try sink.series(series, of: plugin)
             }
             return (0, withUnsafeBytes(of: number) { Array($0) })
         } catch {
@@ -70,12 +73,13 @@ extension WorkerServices {
 
 extension PluginSeries {
     /// Limits as in the SDK's plugin.h, in bytes.
-    private static let nameLimit = 200, textLimit = 1_024
+    static let nameLimit = 200, textLimit = 1_024
     private static let labelLimit = 32
 
     /// A series as a worker declares it (`WIRE_ASK_METRIC`); `nil` if it is malformed.
     init?(wire bytes: [UInt8]) {
-        guard bytes.count >= 8, bytes.last == 0 else { return nil }
+        // All that is allowed fits into a block.
+        guard bytes.count >= 8, bytes.count <= Int(WIRE_BLOCK), bytes.last == 0 else { return nil }
         let (kind, labelCount) = bytes.withUnsafeBytes {
             (
                 $0.loadUnaligned(as: UInt32.self),

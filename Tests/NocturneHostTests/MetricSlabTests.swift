@@ -193,6 +193,37 @@ import Testing
         #expect(slab.sample().isEmpty, "it is closed")
     }
 
+    @Test func `a declaration is taken as it is, or not at all`() {
+        func declaration(_ kind: UInt32, _ labels: UInt32, _ text: String) -> PluginSeries? {
+            PluginSeries(
+                wire: withUnsafeBytes(of: kind) { Array($0) }
+                    + withUnsafeBytes(of: labels) { Array($0) } + Array(text.utf8))
+        }
+        let series = declaration(3, 2, "n\0help\0\0a\01\0b\0\0")
+        #expect(
+            series
+                == PluginSeries(
+                    kind: .histogram, name: "n", help: "help", unit: "",
+                    labels: [.init(name: "a", value: "1"), .init(name: "b", value: "")]))
+        #expect(series?.key != declaration(3, 1, "n\0help\0\0a\01\0")?.key)
+        #expect(series?.key == declaration(3, 2, "n\0\0\0a\01\0b\0\0")?.key)
+        let name = String(repeating: "n", count: 200), text = String(repeating: "t", count: 1_024)
+        #expect(declaration(0, 1, "\(name)\0\(text)\0\(text)\0\(name)\0\(text)\0") != nil)
+        let labels = String(repeating: "\(name)\0\(text)\0", count: 32)
+        #expect(declaration(0, 32, "n\0\0\0\(labels)") != nil)
+        for (kind, count, text) in [
+            (4, 0, "n\0\0\0"), (0, 0, ""), (0, 0, "n"), (0, 0, "n\0\0"), (0, 0, "\0\0\0"),
+            (0, 0, "n\0\0\0\0"), (0, 1, "n\0\0\0a\0"), (0, 33, "n\0\0\0\(labels)a\0b\0"),
+            (0, .max, "n\0\0\0"), (0, 0, "\(name)n\0\0\0"), (0, 0, "n\0\(text)t\0\0"),
+            (0, 1, "n\0\0\0\(name)n\0\0"), (0, 1, "n\0\0\0a\0\(text)t\0"),
+        ] as [(UInt32, UInt32, String)] {
+            #expect(declaration(kind, count, text) == nil, "\(kind) \(count) \(text.prefix(20))")
+        }
+        let zeros = [UInt8](repeating: 0, count: 16 << 20)
+        #expect(PluginSeries(wire: zeros) == nil, "and it is not taken apart first")
+        #expect(PluginSeries(wire: [0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0, 0, 0]) == nil, "not UTF-8")
+    }
+
     @Test func `lies are counted and change nothing`() throws {
         let slab = try Slab()
         try slab.add("c", .counter)
