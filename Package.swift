@@ -175,7 +175,7 @@ let package = Package(
             name: "NocturneControlTests",
             dependencies: [
                 "NocturneControl", "NocturneHost", "NocturneMetrics", "NocturneTasks",
-                "NocturneCore",
+                "NocturneCore", "TestKit",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -37,7 +37,7 @@ struct Engines: Sendable {
                 }
             }
             control = try ControlServer(
-                of: plugins, tasks, socketPath: configuration.socketPath)
+                of: plugins, tasks, metrics, socketPath: configuration.socketPath)
         } catch {
             await tasks.shutdown()
             await plugins.shutdown()

@@ -7,19 +7,20 @@ internal import Logging
 internal import NIOCore
 internal import NocturneCore
 internal import NocturneHost
+internal import NocturneMetrics
 internal import NocturneTasks
 
 /// All routes of the control API.
 struct ControlRoutes: Sendable {
     private let responder: RouterResponder<RouteContext>
 
-    init(host: any ControlledHost, tasks: BackgroundTaskManager) {
+    init(host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector) {
         let router = Router(context: RouteContext.self)
         for endpoint in Endpoint.all {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 let exchange = try Exchange(
-                    host: host, tasks: tasks, endpoint: endpoint, request: request,
-                    parameters: context.parameters, body: context.body)
+                    host: host, tasks: tasks, metrics: metrics, endpoint: endpoint,
+                    request: request, parameters: context.parameters, body: context.body)
                 return try await Self.answer(exchange, on: context.connection)
             }
         }
@@ -66,6 +67,10 @@ struct ControlRoutes: Sendable {
             return Response(status: success)
         case .json(let json):
             return Response(success, json: json)
+        case .bytes(let contentType, let bytes):
+            return Response(
+                status: success, headers: [.contentType: contentType],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         case .events(let opening, let deliveries, let encoding):
             return Response(
                 status: .ok,

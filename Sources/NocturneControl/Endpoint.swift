@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import NocturneCore
 internal import NocturneHost
+internal import NocturneMetrics
 internal import NocturneTasks
 
 /// A route: what it is called, what it takes, what it gives, and what it does.
@@ -13,6 +14,8 @@ struct Endpoint: Sendable {
     struct QueryParameter: Sendable {
         enum Kind: Sendable {
             case text
+            /// Texts: the parameter may be there more than once.
+            case texts
             case oneOf([String])
             /// A whole number, at least `minimum`.
             case number(minimum: Int64)
@@ -38,6 +41,8 @@ struct Endpoint: Sendable {
         case nothing
         /// JSON that follows this schema.
         case json(schema: JSONValue)
+        /// Bytes of one of these media types, or of any if there are none.
+        case bytes(contentTypes: [String])
         /// Server-sent events whose data follow this schema.
         case events(schema: JSONValue)
     }
@@ -66,6 +71,8 @@ struct Endpoint: Sendable {
 enum Reply: Sendable {
     case nothing
     case json(JSONValue)
+    /// Bytes of a media type.
+    case bytes(contentType: String, [UInt8])
     /// Server-sent events: first `opening`, then what `encoding` makes of each delivery, until the
     /// caller or the host goes away. `encoding` is made once for each stream, so it may remember
     /// what it told.
@@ -78,17 +85,24 @@ enum Reply: Sendable {
 struct Exchange: Sendable {
     let host: any ControlledHost
     let tasks: BackgroundTaskManager
+    let metrics: MetricsCollector
     let endpoint: Endpoint
     let body: [UInt8]
     let lastEventID: String?
+    /// The media types that the caller takes (RFC 9110 §12.5.1).
+    let accept: String?
     private let parameters: [String: String]
-    private let query: [String: String]
+    private let query: [String: [String]]
 
     init(
-        host: any ControlledHost, tasks: BackgroundTaskManager, endpoint: Endpoint,
-        request: Request, parameters: Parameters, body: [UInt8]
+        host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector,
+        endpoint: Endpoint, request: Request, parameters: Parameters, body: [UInt8]
     ) throws(RequestError) {
-        (self.host, self.tasks, self.endpoint, self.body) = (host, tasks, endpoint, body)
+        (self.host, self.tasks, self.metrics) = (host, tasks, metrics)
+        (self.endpoint, self.body) = (endpoint, body)
+        // A list may be spread over several fields (RFC 9110 §5.3).
+        let accepted = request.headers[values: .accept]
+        accept = accepted.isEmpty ? nil : accepted.joined(separator: ", ")
         lastEventID = request.headers.first { $0.name.canonicalName == "last-event-id" }?.value
         var decoded: [String: String] = [:]
         for name in endpoint.pathParameters {
@@ -105,8 +119,8 @@ struct Exchange: Sendable {
 
     private static func readQuery(
         _ text: String, for endpoint: Endpoint
-    ) throws(RequestError) -> [String: String] {
-        var query: [String: String] = [:]
+    ) throws(RequestError) -> [String: [String]] {
+        var query: [String: [String]] = [:]
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentEncoding.decode(parts[0]),
@@ -115,15 +129,18 @@ struct Exchange: Sendable {
                 throw .invalidParameter(
                     name: "the query", found: text, expected: "UTF-8 with valid percent escapes")
             }
-            guard endpoint.query.contains(where: { $0.name == name }) else {
+            guard let parameter = endpoint.query.first(where: { $0.name == name }) else {
                 let known = endpoint.query.map(\.name).joined(separator: ", ")
                 throw .invalidParameter(
                     name: "a query parameter", found: name,
                     expected: known.isEmpty ? "none here" : "one of \(known)")
             }
-            guard query.updateValue(value, forKey: name) == nil else {
-                throw .invalidParameter(name: name, found: value, expected: "to be there once")
+            if query[name] != nil {
+                guard case .texts = parameter.kind else {
+                    throw .invalidParameter(name: name, found: value, expected: "to be there once")
+                }
             }
+            query[name, default: []].append(value)
         }
         return query
     }
@@ -145,11 +162,14 @@ struct Exchange: Sendable {
     }
 
     /// A query parameter, `nil` if it is absent.
-    func text(_ name: String) -> String? { query[name] }
+    func text(_ name: String) -> String? { query[name]?.first }
+
+    /// A query parameter as often as it is there.
+    func texts(_ name: String) -> [String] { query[name] ?? [] }
 
     /// A query parameter that is a whole number, at least `minimum`.
     func number(_ name: String, minimum: Int64 = 0) throws(RequestError) -> Int64? {
-        guard let text = query[name] else { return nil }
+        guard let text = text(name) else { return nil }
         guard let number = Int64(text), number >= minimum else {
             throw .invalidParameter(
                 name: name, found: text, expected: "a whole number, at least \(minimum)")
@@ -159,7 +179,7 @@ struct Exchange: Sendable {
 
     /// A query parameter that is a switch; absent means off.
     func flag(_ name: String) throws(RequestError) -> Bool {
-        switch query[name] {
+        switch text(name) {
         case nil, "0", "false": return false
         case "1", "true": return true
         case let text?:

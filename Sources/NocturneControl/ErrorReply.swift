@@ -21,13 +21,14 @@ extension ReportableError {
     var httpStatus: HTTPResponse.Status {
         switch code {
         case "unknownRoute", "unknownPlugin", "unknownTool", "unknownTask", "unknownQueue",
-            "unknownSchedule":
+            "unknownSchedule", "notFound":
             .notFound
         case "notJSON", "wrongBody", "invalidParameter": .badRequest
         case "bodyTooLarge", "tooLarge": .contentTooLarge
         case "busy": .tooManyRequests
         case "deadlineExceeded": .gatewayTimeout
-        case "wouldDeadlock", "nameTaken", "wrongState", "uniqueKeyHeld": .conflict
+        case "wouldDeadlock", "nameTaken", "wrongState", "uniqueKeyHeld", "alertExists":
+            .conflict
         default: Self.status(forExit: exitStatus)
         }
     }

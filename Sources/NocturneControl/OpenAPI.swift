@@ -18,7 +18,7 @@ func openAPIDocument(of endpoints: [Endpoint]) -> JSONValue {
         "info": [
             "title": "Nocturne control API",
             "version": .string(HostVersion.string),
-            "summary": "Shows and changes the plugins and tasks of a running host, and calls them.",
+            "summary": "Shows and changes the plugins, tasks, metrics and alerts of a running host, and calls plugins.",
             "description":
                 "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
@@ -53,6 +53,11 @@ private func operation(_ endpoint: Endpoint) -> JSONObject {
     case .json(let schema):
         success["content"] = jsonOrEvents(
             schema, canFollow: endpoint.query.contains { $0.name == "follow" })
+    case .bytes(let contentTypes):
+        let content = (contentTypes.isEmpty ? ["*/*"] : contentTypes).map { type in
+            (type, ["schema": ["type": "string"]] as JSONValue)
+        }
+        success["content"] = .object(JSONObject(content))
     case .events(let schema):
         success["content"] = ["text/event-stream": ["schema": schema]]
     }
@@ -87,6 +92,7 @@ private func queryParameter(_ parameter: Endpoint.QueryParameter) -> JSONValue {
     let schema: JSONValue =
         switch parameter.kind {
         case .text: ["type": "string"]
+        case .texts: ["type": "array", "items": ["type": "string"]]
         case .oneOf(let choices): ["type": "string", "enum": .array(choices.map { .string($0) })]
         case .number(let minimum): ["type": "integer", "minimum": JSONValue(minimum)]
         case .flag: ["type": "string", "enum": ["0", "1", "false", "true"]]
@@ -150,7 +156,7 @@ enum Schema {
     ]
 
     static let components = JSONObject(
-        [pluginComponents, taskComponents].flatMap { $0.map { ($0.key, $0.value) } })
+        [pluginComponents, taskComponents, metricComponents].flatMap { $0.map { ($0.key, $0.value) } })
 
     private static let pluginComponents: JSONObject = [
         "PluginSummary": record(

@@ -1,4 +1,4 @@
-// TaskSchemas.swift — what the routes about tasks give, as JSON Schemas. Next: ControlServer.swift.
+// TaskSchemas.swift — what the routes about tasks give, as JSON Schemas. Next: MetricSchemas.swift.
 
 internal import NocturneCore
 internal import NocturneTasks

@@ -150,7 +150,10 @@ struct AlertBook: Sendable {
     }
 
     private func found(_ name: String) throws(MetricsError) -> Int {
-        guard let place = place(of: name) else { throw .notFound("alert", name) }
+        guard let place = place(of: name) else {
+            throw .notFound(
+                "alert", name, near: Spelling.likely(name, of: entries.map(\.rule.name)))
+        }
         return place
     }
 

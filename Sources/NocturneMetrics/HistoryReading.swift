@@ -117,7 +117,7 @@ extension HistoryQuery {
 
 extension SeriesValue {
     /// The total of a counter, the level of a gauge, the count of a distribution.
-    fileprivate var total: Double {
+    var total: Double {
         switch self {
         case .amount(let amount): amount.value
         case .level(let level): level

@@ -71,6 +71,14 @@ extension MetricsCollector {
         }
     }
 
+    /// The error for a name that no metric has, with those that may have been meant.
+    package func unknownMetric(_ name: String) -> MetricsError {
+        .notFound("metric", name, near: Spelling.likely(name, of: current().map(\.name)))
+    }
+
+    /// The wall clock that all times are of.
+    package var now: UnixTime { clock.now }
+
     // MARK: - Exports
 
     /// All metrics as they are now.
@@ -91,7 +99,7 @@ extension MetricsCollector {
 
     /// All metrics in the form that an exporter gives them, or in a built-in format by its name.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)`` or ``MetricsError/exporterFailed(_:_:)``.
+    /// - Throws: ``MetricsError/notFound(_:_:near:)`` or ``MetricsError/exporterFailed(_:_:)``.
     public func export(named name: String) async throws(MetricsError) -> MetricsExport {
         if let format = ExportFormat(name: name) {
             return MetricsExport(
@@ -99,7 +107,8 @@ extension MetricsCollector {
         }
         await refresh()
         guard let exporter = state.withLock({ $0.exporters[name] }) else {
-            throw .notFound("format or exporter", name)
+            throw .notFound(
+                "format or exporter", name, near: Spelling.likely(name, of: exportNames))
         }
         return MetricsExport(
             contentType: exporter.contentType,

@@ -93,8 +93,8 @@ extension MetricsCollector {
     /// Removes a metric with all its series. Handles of it go on to be harmless, but count nothing any more; its past
     /// stays in the history.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)``
+    /// - Throws: ``MetricsError/notFound(_:_:near:)``
     public func remove(_ name: String) throws(MetricsError) {
-        guard registry.remove(name) else { throw .notFound("metric", name) }
+        guard registry.remove(name) else { throw unknownMetric(name) }
     }
 }

@@ -20,8 +20,8 @@ public enum MetricsError: ReportableError, Hashable {
     case invalidOption(_ what: String, _ allowed: String)
     /// There are as many already as there may be.
     case limitReached(_ what: String, _ limit: Int)
-    /// There is no such metric, alert or exporter.
-    case notFound(_ what: String, String)
+    /// There is no such metric, alert or exporter; `near` are names that may have been meant.
+    case notFound(_ what: String, String, near: [String] = [])
     /// There is such an alert already.
     case alertExists(String)
     /// An alert that cannot be.
@@ -65,7 +65,7 @@ public enum MetricsError: ReportableError, Hashable {
     /// As in sysexits(3).
     public var exitStatus: Int32 {
         switch self {
-        case .notFound, .shutDown: 69
+        case .shutDown: 69
         case .file: 70
         case .exporterFailed: 75
         default: 65
@@ -89,7 +89,10 @@ public enum MetricsError: ReportableError, Hashable {
         case .invalidOption(let what, let allowed): "\(what) must be \(allowed)"
         case .limitReached(let what, let limit):
             "there are as many \(what) as there may be, \(limit): record fewer, or raise the limit if it has an option"
-        case .notFound(let what, let name): "there is no \(what) \(quoted(name))"
+        case .notFound(let what, let name, let near):
+            "there is no \(what) \(quoted(name))"
+                + (near.isEmpty
+                    ? "" : ": did you mean \(near.map { quoted($0) }.joined(separator: " or "))?")
         case .alertExists(let name): "there is an alert \(quoted(name)) already: remove it first"
         case .invalidAlert(let name, let problem): "the alert \(quoted(name)): \(problem)"
         case .exporterFailed(let name, let reason): "the exporter \(quoted(name)) failed: \(reason)"

@@ -88,7 +88,7 @@ public struct FlushReport: Sendable, Hashable {
     public var duration = Duration.zero
 
     /// `{series, alerts, exporters, failures, duration}`; milliseconds.
-    var json: JSONObject {
+    public var json: JSONObject {
         var reasons = JSONObject()
         for (name, reason) in failures.sorted(by: { $0.key < $1.key }) {
             reasons[name] = .string(reason)

@@ -1,5 +1,7 @@
 // CronHints.swift — what somebody may have meant who made a common mistake. Next: ScheduleError.swift.
 
+internal import NocturneCore
+
 /// Hints for errors of cron expressions.
 enum CronHint {
     static let questionMark = "? stands for a day of the month or of the week; did you mean *?"

@@ -2,6 +2,7 @@
 // Next: ZoneFile.swift.
 
 internal import Glibc
+internal import NocturneCore
 
 struct ZoneDirectory {
     private let directories: [String]

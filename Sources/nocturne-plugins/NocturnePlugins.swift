@@ -29,8 +29,8 @@ struct NocturnePlugins: AsyncParsableCommand {
             CommandGroup(
                 name: "Use",
                 subcommands: [
-                    Call.self, Command.self, Tools.self, Commands.self, Tasks.self, Logs.self,
-                    Events.self,
+                    Call.self, Command.self, Tools.self, Commands.self, Tasks.self,
+                    Metrics.self, Logs.self, Events.self,
                 ]),
         ])
 

@@ -41,21 +41,10 @@ struct TasksList: ParsableCommand {
         guard watch else {
             return try host.show("GET", target) { TaskText.table($0.array ?? []) }
         }
-        var drawn = 0
+        var live = LiveLines()
         while true {
             let tasks = try host.parse(try host.send("GET", target)).array ?? []
-            let rows = max(Terminal.rows - 2, 1)
-            let width = Terminal.isInteractive ? Terminal.columns - 1 : .max
-            let lines = TaskText.table(tasks, within: width).prefix(rows)
-            if Terminal.isInteractive {
-                // Up to the first line of the last table, then over it (ECMA-48 CUU, EL, ED).
-                let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
-                Terminal.say(
-                    up + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n") + "\u{1B}[J")
-                drawn = lines.count
-            } else {
-                for line in lines { Terminal.say(line) }
-            }
+            live.draw(TaskText.table(tasks, within: LiveLines.width).prefix(LiveLines.rows))
             usleep(Self.watchMicroseconds)
         }
     }

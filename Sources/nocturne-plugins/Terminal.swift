@@ -18,6 +18,14 @@ enum Terminal {
     /// Whether people look at standard error, so that what passes may be shown there.
     static let showsProgress = isatty(STDERR_FILENO) == 1 && getenv("TERM") != nil
 
+    /// Whether the locale's characters are UTF-8 (locale(7)): the first of these variables that says something counts.
+    static let isUnicode: Bool = {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { getenv($0) }
+            .map { String(cString: $0) }.first { !$0.isEmpty } ?? ""
+        let coding = locale.lowercased()
+        return coding.hasSuffix("utf-8") || coding.hasSuffix("utf8")
+    }()
+
     /// How wide the terminal is; 80 columns if it does not say.
     static var columns: Int { size.map { Int($0.ws_col) }.flatMap { $0 > 0 ? $0 : nil } ?? 80 }
 
@@ -44,6 +52,15 @@ enum Terminal {
         let isSafe = !isInteractive
         let text = isSafe ? json : Array(Printable.json(String(decoding: json, as: UTF8.self)).utf8)
         write(text + [0x0A], to: STDOUT_FILENO)
+    }
+
+    /// Writes an export. For people unsafe characters are escaped; programs get it byte for byte.
+    static func say(export: [UInt8]) {
+        let isSafe = !isInteractive
+        write(
+            isSafe
+                ? export : Array(Printable.block(String(decoding: export, as: UTF8.self)).utf8),
+            to: STDOUT_FILENO)
     }
 
     /// Writes a line to standard error.

@@ -206,7 +206,8 @@ import Testing
         host.events.publish(source: "plugins", name: "n", payload: [:])
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
+        let server = try ControlServer(
+            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
         try await server.start()
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
         async let count = blocking {
@@ -237,7 +238,8 @@ import Testing
         }
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
+        let server = try ControlServer(
+            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
         try await server.start()
         async let reply = blocking {
             try ControlClient(socketPath: path).json("POST", "/v1/tools/t/call", body: [7])
@@ -264,7 +266,8 @@ import Testing
         }
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
-        let server = try ControlServer(host: host, tasks: host.tasks(), socketPath: path)
+        let server = try ControlServer(
+            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
         try await server.start()
         async let outcome = blocking {
             #expect(throws: ClientError.self) {

@@ -4,6 +4,7 @@ import Glibc
 import NocturneControl
 import NocturneCore
 import NocturneHost
+import NocturneMetrics
 import NocturneTasks
 import Synchronization
 import Testing
@@ -31,6 +32,13 @@ final class FakeHost: ControlledHost {
             worker: WorkerID("test"), bus: events)
         for name in names { tasks.handle(name) { input, _ in input } }
         return tasks
+    }
+
+    /// Metrics in memory that are flushed when a test says so.
+    func metrics() throws -> MetricsCollector {
+        var configuration = MetricsCollector.Configuration()
+        configuration.enableAutoFlush = false
+        return try MetricsCollector(configuration: configuration, bus: events)
     }
 
     /// The changes that were asked for, in order.
@@ -168,14 +176,15 @@ private final class BlockingWork: Sendable {
 /// Serves `host` while `body` runs, and ends in order. A request may take longer than in the product: the tests of
 /// other suites may keep all threads busy meanwhile.
 func withServer<Value: Sendable>(
-    of host: FakeHost, tasks: BackgroundTaskManager? = nil,
+    of host: FakeHost, tasks: BackgroundTaskManager? = nil, metrics: MetricsCollector? = nil,
     requestLimit: Duration = .seconds(300),
     _ body: (ControlServer, ControlClient) async throws -> Value
 ) async throws -> Value {
     let directory = TemporaryDirectory()
     let path = directory.path + "/n.sock"
     let server = try ControlServer(
-        host: host, tasks: tasks ?? host.tasks(), socketPath: path, requestLimit: requestLimit)
+        host: host, tasks: tasks ?? host.tasks(), metrics: try metrics ?? host.metrics(),
+        socketPath: path, requestLimit: requestLimit)
     try await server.start()
     do {
         let value = try await body(server, ControlClient(socketPath: path))
