@@ -27,14 +27,13 @@ struct Engines: Sendable {
             throw error
         }
         do {
-            metrics = try MetricsCollector(
+            let collector = try MetricsCollector(
                 configuration: configuration.metrics, bus: plugins.events)
-            try HostMetrics.begin(of: plugins, tasks, in: metrics)
+            metrics = collector
+            try HostMetrics.begin(of: plugins, tasks, in: collector)
             metricsListener = try configuration.metricsAddress.map {
                 address throws(ListenError) in
-                try MetricsListener(address: address) { [metrics] format in
-                    await metrics.exported(as: format)
-                }
+                try MetricsListener(address: address) { await collector.exported(as: $0) }
             }
             control = try ControlServer(
                 of: plugins, tasks, metrics, socketPath: configuration.socketPath)
