@@ -185,7 +185,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneTests",
-            dependencies: ["Nocturne", "CLinux", "nocturne-plugins", "nocturne-worker"],
+            dependencies: ["Nocturne", "CLinux", "TestKit", "nocturne-plugins", "nocturne-worker"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),

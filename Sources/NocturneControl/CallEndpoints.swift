@@ -81,7 +81,8 @@ extension Endpoint {
     ]
 
     /// Every route.
-    static let all: [Endpoint] = host + plugins + calls + tasks + schedules + metrics + alerts + streams
+    static let all: [Endpoint] =
+        host + plugins + calls + tasks + schedules + metrics + alerts + streams
 
     private static let deadline = QueryParameter(
         name: "deadline", kind: .number(minimum: 1),

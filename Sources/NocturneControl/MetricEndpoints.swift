@@ -27,11 +27,13 @@ extension Endpoint {
         },
         Endpoint(
             method: .get, path: "/v1/metrics/{name}", name: "getMetric",
-            summary: "A metric with aggregations over its series and percentiles with their bounds.",
+            summary:
+                "A metric with aggregations over its series and percentiles with their bounds.",
             query: [from, to, label], output: .json(schema: Schema.metric), answer: report),
         Endpoint(
             method: .get, path: "/v1/metrics/{name}/series", name: "getTimeSeries",
-            summary: "How the series of a metric went over time. Where nothing was sampled is no point.",
+            summary:
+                "How the series of a metric went over time. Where nothing was sampled is no point.",
             query: [
                 from, to, label,
                 QueryParameter(
@@ -42,7 +44,8 @@ extension Endpoint {
             ], output: .json(schema: Schema.list(of: Schema.timeSeries)), answer: series),
         Endpoint(
             method: .delete, path: "/v1/metrics/{name}", name: "removeMetric",
-            summary: "Removes a metric with all its series. Its past stays for as long as any is kept.",
+            summary:
+                "Removes a metric with all its series. Its past stays for as long as any is kept.",
             success: .noContent, output: .nothing
         ) { exchange in
             try exchange.metrics.remove(exchange.parameter("name"))
@@ -50,7 +53,8 @@ extension Endpoint {
         },
         Endpoint(
             method: .get, path: "/v1/exports", name: "listExports",
-            summary: "The names of all formats that metrics can be exported in, those of plugins too.",
+            summary:
+                "The names of all formats that metrics can be exported in, those of plugins too.",
             output: .json(schema: Schema.texts)
         ) { exchange in
             .json(.array(exchange.metrics.exportNames.map { .string($0) }))

@@ -18,7 +18,8 @@ func openAPIDocument(of endpoints: [Endpoint]) -> JSONValue {
         "info": [
             "title": "Nocturne control API",
             "version": .string(HostVersion.string),
-            "summary": "Shows and changes the plugins, tasks, metrics and alerts of a running host, and calls plugins.",
+            "summary":
+                "Shows and changes the plugins, tasks, metrics and alerts of a running host, and calls plugins.",
             "description":
                 "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
@@ -156,7 +157,9 @@ enum Schema {
     ]
 
     static let components = JSONObject(
-        [pluginComponents, taskComponents, metricComponents].flatMap { $0.map { ($0.key, $0.value) } })
+        [pluginComponents, taskComponents, metricComponents].flatMap {
+            $0.map { ($0.key, $0.value) }
+        })
 
     private static let pluginComponents: JSONObject = [
         "PluginSummary": record(

@@ -16,7 +16,8 @@ extension MetricSnapshot {
     /// ``MetricReport/value``; `null` for what there is not.
     package var summaryJSON: JSONValue {
         let values = series.map(\.value.total)
-        let value = kind == .gauge && values.count != 1 || values.isEmpty
+        let value =
+            kind == .gauge && values.count != 1 || values.isEmpty
             ? nil : values.reduce(0, +)
         return [
             "name": .string(name), "kind": .string(kind.rawValue),

@@ -32,7 +32,8 @@ enum AlertText {
     /// `p99 of http.seconds{method="GET"} over 5m > 0.5 for 1m`
     static func condition(_ alert: JSONValue) -> String {
         let pairs = (alert["labels"]?.object ?? [:]).map { ($0.key, $0.value.string ?? "") }
-        let metric = MetricText.text(alert["metricName"]) + Printable.line(Labels(pairs).description)
+        let metric =
+            MetricText.text(alert["metricName"]) + Printable.line(Labels(pairs).description)
         let source = alert["source"]
         let window = time(source?["rate"] ?? source?["window"] ?? source?["absence"])
         var text: String
@@ -48,7 +49,8 @@ enum AlertText {
                     metric
                 }
             let sign =
-                alert["condition"]?.string.flatMap { AlertRule.Condition(rawValue: $0) }?.sign ?? "?"
+                alert["condition"]?.string.flatMap { AlertRule.Condition(rawValue: $0) }?.sign
+                ?? "?"
             text = "\(value) \(sign) \(MetricText.number(alert["threshold"]))"
         }
         if let duration = alert["duration"]?.int, duration > 0 {

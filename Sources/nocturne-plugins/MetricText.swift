@@ -57,10 +57,12 @@ enum MetricText {
         let history = all["history"], alerts = all["alerts"], flush = all["lastFlush"]
         var lines = [
             padded("metrics") + number(all["metrics"]),
-            padded("series") + "\(number(all["series"])), \(number(all["idleSeries"])) of them idle",
+            padded("series")
+                + "\(number(all["series"])), \(number(all["idleSeries"])) of them idle",
             padded("history") + "\(number(history?["series"])) series in "
                 + "\(number(history?["bytes"])) of \(number(history?["limitBytes"])) bytes",
-            padded("alerts") + "\(number(alerts?["all"])), \(number(alerts?["firing"])) of them firing, "
+            padded("alerts")
+                + "\(number(alerts?["all"])), \(number(alerts?["firing"])) of them firing, "
                 + "\(number(alerts?["pending"])) pending",
             padded("flushes") + number(all["flushes"])
                 + (flush?["duration"] == nil

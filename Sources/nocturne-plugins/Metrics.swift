@@ -53,9 +53,11 @@ struct SeriesOptions: ParsableArguments {
 
     /// The query for them and for what else is asked.
     func query(_ more: [(String, String?)]) -> String {
-        let pairs = label.map { ("label", $0) } + more.compactMap { name, value in
-            value.map { (name, $0) }
-        }
+        let pairs =
+            label.map { ("label", $0) }
+            + more.compactMap { name, value in
+                value.map { (name, $0) }
+            }
         guard !pairs.isEmpty else { return "" }
         return "?" + pairs.map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
     }

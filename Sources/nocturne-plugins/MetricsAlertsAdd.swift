@@ -36,7 +36,8 @@ extension MetricsAlerts {
 
         @Option(
             name: .customLong("for"),
-            help: ArgumentHelp("Fire only if it holds for this (default: at once).", valueName: "time"))
+            help: ArgumentHelp(
+                "Fire only if it holds for this (default: at once).", valueName: "time"))
         var duration: String?
 
         @Option(

@@ -17,7 +17,8 @@ struct MetricsExport: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write them to this file, which is never there in part.", valueName: "file"))
+        help: ArgumentHelp(
+            "Write them to this file, which is never there in part.", valueName: "file"))
     var output: String?
 
     @OptionGroup var host: HostOptions

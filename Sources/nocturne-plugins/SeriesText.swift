@@ -83,7 +83,9 @@ struct SeriesText {
         let keys: [String]
         switch kind {
         case .counter:
-            (table, keys) = (Table("TIME", "VALUE", "INCREASE", "PER SECOND"), ["value", "increase"])
+            (table, keys) = (
+                Table("TIME", "VALUE", "INCREASE", "PER SECOND"), ["value", "increase"]
+            )
         case .histogram, .summary:
             table = Table("TIME", "COUNT", "MEAN", "P50", "P90", "P99")
             keys = ["count", "value", "p50", "p90", "p99"]

@@ -20,9 +20,10 @@ enum Terminal {
 
     /// Whether the locale's characters are UTF-8 (locale(7)): the first of these variables that says something counts.
     static let isUnicode: Bool = {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { getenv($0) }
-            .map { String(cString: $0) }.first { !$0.isEmpty } ?? ""
-        let coding = locale.lowercased()
+        let said = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { (name: String) in
+            getenv(name).map { String(cString: $0) }
+        }
+        let coding = (said.first { !$0.isEmpty } ?? "").lowercased()
         return coding.hasSuffix("utf-8") || coding.hasSuffix("utf8")
     }()
 

@@ -6,6 +6,7 @@ import NIOEmbedded
 import NIOPosix
 import NocturneCore
 import NocturneHost
+import TestKit
 import Testing
 
 @testable import NocturneControl

@@ -4,6 +4,7 @@
 import Glibc
 import NocturneCore
 import NocturneHost
+import TestKit
 import Testing
 
 @testable import NocturneControl

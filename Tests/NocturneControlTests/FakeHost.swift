@@ -7,6 +7,7 @@ import NocturneHost
 import NocturneMetrics
 import NocturneTasks
 import Synchronization
+import TestKit
 import Testing
 
 final class FakeHost: ControlledHost {
@@ -146,31 +147,6 @@ final class TemporaryDirectory: Sendable {
         rmdir("\(path)/d")
         rmdir(path)
     }
-}
-
-/// Runs blocking code on a thread of its own. Dispatch's threads are those of Swift's tasks, so
-/// blocking one of them starves the very server that is waited for.
-func blocking<Value: Sendable>(
-    _ body: @escaping @Sendable () throws -> Value
-) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        let work = BlockingWork { continuation.resume(with: Result { try body() }) }
-        var thread = pthread_t()
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<BlockingWork>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, Unmanaged.passRetained(work).toOpaque())
-        precondition(failure == 0, "pthread_create: errno \(failure)")
-        pthread_detach(thread)
-    }
-}
-
-private final class BlockingWork: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 /// Serves `host` while `body` runs, and ends in order. A request may take longer than in the product: the tests of

@@ -3,6 +3,7 @@
 
 import NocturneMetrics
 import Synchronization
+import TestKit
 import Testing
 
 @testable import NocturneControl

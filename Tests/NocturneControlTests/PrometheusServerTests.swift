@@ -3,6 +3,7 @@
 import Glibc
 import NocturneCore
 import NocturneMetrics
+import TestKit
 import Testing
 
 @testable import NocturneControl

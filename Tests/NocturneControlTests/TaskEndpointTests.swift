@@ -3,6 +3,7 @@
 import NocturneCore
 import NocturneHost
 import NocturneTasks
+import TestKit
 import Testing
 
 @testable import NocturneControl

@@ -4,6 +4,7 @@
 import Hummingbird
 import NocturneCore
 import NocturneHost
+import NocturneMetrics
 import Testing
 
 @testable import NocturneControl
@@ -28,6 +29,9 @@ import Testing
             (CallError.deadlineExceeded(id, name: "t", milliseconds: 1), 504),
             (CallError.crashed(id, name: "t", how: "?", retryable: false), 500),
             (PluginError("any", id, "?", exit: 70), 500),
+            (MetricsError.notFound("metric", "m"), 404),
+            (MetricsError.alertExists("a"), 409),
+            (MetricsError.exporterFailed("e", "?"), 503),
             (RequestError.denied(callerUID: 1, hostUID: 2), 403),
         ]
         for (error, status) in expected {

@@ -9,15 +9,16 @@ enum Program {
         let status: Int32, output: String, errors: String
     }
 
-    /// Runs it to its end.
-    static func run(_ arguments: [String]) throws -> Result {
+    /// Runs it to its end, where some variables are as `LC_ALL=C`.
+    static func run(_ arguments: [String], with variables: [String] = []) throws -> Result {
         let (output, errors) = (try temporaryFile(), try temporaryFile())
         defer {
             close(output)
             close(errors)
         }
         let pid = try spawn(
-            directory + "/nocturne-plugins", arguments, output: output, errors: errors)
+            "/usr/bin/env", variables + [directory + "/nocturne-plugins"] + arguments,
+            output: output, errors: errors)
         return Result(
             status: end(of: pid) ?? -1, output: contents(of: output), errors: contents(of: errors))
     }
@@ -28,6 +29,12 @@ enum Program {
         defer { close(nowhere) }
         return try spawn(
             directory + "/nocturne-plugins", arguments, output: nowhere, errors: nowhere)
+    }
+
+    /// Starts it with what it says going to a descriptor, and returns its process id.
+    static func start(_ arguments: [String], saying descriptor: Int32) throws -> pid_t {
+        try spawn(
+            directory + "/nocturne-plugins", arguments, output: descriptor, errors: descriptor)
     }
 
     /// Runs a program of the system. Returns its exit status.
