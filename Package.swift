@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Nocturne", "NocturneTasks", "NocturneHost", "NocturneCore", "CWire", "CLinux",
+                "Nocturne", "NocturneTasks", "NocturneMetrics", "NocturneHost", "NocturneCore", "CWire",
+                "CLinux",
                 "nocturne-worker",
             ],
             swiftSettings: swiftSettings

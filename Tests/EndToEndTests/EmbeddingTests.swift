@@ -2,6 +2,7 @@
 
 import Glibc
 import NocturneCore
+import NocturneMetrics
 import Testing
 
 @Suite struct EmbeddingTests {
@@ -35,5 +36,16 @@ import Testing
             decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer { _ = system("rm -rf '\(folder)'") }
         for _ in 1...2 { #expect(try await tasksExample(statePath: folder + "/state") == 10) }
+    }
+
+    @Test func `the README's program measures its work`() async throws {
+        let metrics = try MetricsCollector()
+        let p99 = try metricsExample(in: metrics)
+        let text = metrics.export(.prometheus)
+        await metrics.shutdown()
+        // Number 990 of 1,000 is within the bounds that are told.
+        #expect(p99?.bounds.contains(0.99) == true)
+        #expect(text.contains("work_seconds_count 1000\n"))
+        #expect(text.contains("work_done_total{kind=\"odd\"} 500\n"))
     }
 }

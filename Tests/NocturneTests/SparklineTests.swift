@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `numbers that do not fit are joined by their means, and none is lost`() {
-        let all = (0..<10).map { Double?($0) }
+        let all = (0..<10).map { number -> Double? in Double(number) }
         #expect(Sparkline.fitted(all, to: 5) == [0.5, 2.5, 4.5, 6.5, 8.5])
         #expect(Sparkline.fitted([1, 2, 3], to: 2) == [1, 2.5])
         #expect(Sparkline.fitted([nil, nil, 3, 4], to: 2) == [nil, 3.5])

@@ -80,7 +80,7 @@ extension Tidiness {
     }
 
     @Test func `README's Swift programs are those that a test compiles and runs`() throws {
-        let programs = try ["EmbeddingExample", "TasksExample"].map { name in
+        let programs = try ["EmbeddingExample", "TasksExample", "MetricsExample"].map { name in
             let example = try Repository.file("Tests/EndToEndTests/\(name).swift")
             return example.lines.drop { $0.isEmpty || $0.hasPrefix("//") }.map { "\($0)\n" }
                 .joined()
