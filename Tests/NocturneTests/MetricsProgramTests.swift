@@ -224,7 +224,7 @@ import Testing
             defer { close(descriptor) }
             let words = ["metrics", "watch", "level", "--json", "--socket", server.socket]
             let pid = try Program.start(words, saying: descriptor)
-            let all = { try String(decoding: Terminal.read(file), as: UTF8.self) }
+            let all = { @Sendable in try String(decoding: Terminal.read(file), as: UTF8.self) }
             try await eventually("the first value is told") { try all().contains(#""value":1"#) }
             server.metrics.gauge("level", 2.5)
             try await eventually("the second value is told") { try all().contains(#""value":2.5"#) }
@@ -237,20 +237,22 @@ import Testing
         try await MetricsServer.run { server in
             server.metrics.gauge("level", 1)
             server.metrics.increment("hits")
-            let terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-            defer { close(terminal) }
-            #expect(grantpt(terminal) == 0 && unlockpt(terminal) == 0)
-            let name = try #require(ptsname(terminal).map { String(cString: $0) })
-            let other = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
-            defer { close(other) }
+            var (terminal, other) = (Int32(-1), Int32(-1))
+            #expect(openpty(&terminal, &other, nil, nil, nil) == 0)
+            for descriptor in [terminal, other] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            defer {
+                close(terminal)
+                close(other)
+            }
+            let (screen, program) = (terminal, other)
             let pid = try Program.start(
-                ["metrics", "watch", "--socket", server.socket], saying: other)
+                ["metrics", "watch", "--socket", server.socket], saying: program)
             let text = try await blocking {
                 var bytes: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 4_096)
                 // Two looks: the second one goes up three lines, the heading and two metrics.
                 while !String(decoding: bytes, as: UTF8.self).contains("\u{1B}[3A") {
-                    let count = read(terminal, &buffer, buffer.count)
+                    let count = read(screen, &buffer, buffer.count)
                     guard count > 0 else { break }
                     bytes += buffer[..<count]
                 }
