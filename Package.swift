@@ -101,7 +101,8 @@ let package = Package(
         .target(
             name: "Nocturne",
             dependencies: [
-                "NocturneCore", "NocturneHost", "NocturneTasks", "NocturneMetrics", "NocturneControl",
+                "NocturneCore", "NocturneHost", "NocturneTasks", "NocturneMetrics",
+                "NocturneControl",
             ],
             swiftSettings: swiftSettings
         ),
@@ -166,7 +167,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Nocturne", "NocturneTasks", "NocturneMetrics", "NocturneHost", "NocturneCore", "CWire",
+                "Nocturne", "NocturneTasks", "NocturneMetrics", "NocturneHost", "NocturneCore",
+                "CWire",
                 "CLinux",
                 "nocturne-worker",
             ],

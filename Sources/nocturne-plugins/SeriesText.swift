@@ -7,10 +7,15 @@ struct SeriesText {
     private let series: JSONValue
     private let points: [JSONValue]
     private let kind: MetricKind?
+    /// From each point to the next one, milliseconds; and as it mostly is.
+    private let spaces: [Int64], usualSpace: Int64
 
     init(_ series: JSONValue) {
         self.series = series
         points = series["points"]?.array ?? []
+        let times = points.map { $0["time"]?.int ?? 0 }
+        spaces = zip(times.dropFirst(), times).map { $0 &- $1 }
+        usualSpace = spaces.sorted().dropFirst(spaces.count / 2).first ?? 0
         kind = series["kind"]?.string.flatMap { MetricKind(rawValue: $0) }
     }
 
@@ -27,38 +32,37 @@ struct SeriesText {
         }
     }
 
-    /// What a counter rose per second within a point; `nil` of a first sample, before which is nothing.
+    /// What a counter rose per second within a point; `nil` of a first sample, before which is nothing, and of one that
+    /// came so soon after the last one that a single event would look like many.
     private func rate(at index: Int) -> Double? {
-        guard let increase = MetricText.double(points[index]["increase"]) else { return nil }
-        let length =
-            series["step"]?.int
-            ?? (index > 0 ? time(of: index).map { $0 - (time(of: index - 1) ?? $0) } : nil)
-        guard let length, length > 0 else { return nil }
+        guard let increase = MetricText.double(points[index]["increase"]),
+            let length = series["step"]?.int ?? (index > 0 ? spaces[index - 1] : nil),
+            length > 0, length >= usualSpace / 10
+        else { return nil }
         return increase / (Double(length) / 1_000)
     }
 
-    private func time(of index: Int) -> Int64? { points[index]["time"]?.int }
-
     /// How it went, and a blank wherever samples are missing.
     func sparkline(width: Int) -> String {
-        let times = points.indices.compactMap(time)
-        let spaces = zip(times.dropFirst(), times).map { $0 - $1 }
-        let usual = spaces.sorted().dropFirst(spaces.count / 2).first ?? 0
         var columns: [Double?] = []
         for (index, value) in values.enumerated() {
             // Two missing samples: one may be late.
-            if index > 0, spaces.count >= index, spaces[index - 1] > 2 * usual + usual / 2 {
+            if index > 0, spaces[index - 1] > 2 * usualSpace + usualSpace / 2 {
                 columns.append(nil)
             }
             columns.append(value)
         }
-        if kind == .counter, columns.first == .some(nil) { columns.removeFirst() }
+        if kind == .counter {
+            if columns.first == .some(nil) { columns.removeFirst() }
+            if columns.last == .some(nil) { columns.removeLast() }
+        }
         return Sparkline.line(Sparkline.fitted(columns, to: width))
     }
 
     /// The last value, as it is drawn.
     var latest: String {
-        guard let value = values.last ?? nil else { return "-" }
+        let all = kind == .counter ? values.filter { $0 != nil } : values
+        guard let value = all.last ?? nil else { return "-" }
         return MetricText.number(value) + (kind == .counter ? "/s" : "")
     }
 

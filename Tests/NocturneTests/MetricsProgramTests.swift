@@ -82,7 +82,7 @@ import Testing
                     """, "\(unicode.errors)")
             for variables in [["LC_ALL=C"], ["LC_ALL=", "LC_CTYPE=POSIX", "LANG=C.UTF-8"]] {
                 let ascii = try await server.result(["series", "level"], with: variables)
-                #expect(ascii.output.contains("\n_#:#  0 to 7\n"), "\(ascii.output)")
+                #expect(ascii.output.contains("\n_#=#  0 to 7\n"), "\(ascii.output)")
             }
             let json = try await server.command("series", "level", "--step", "1h", "--json")
             #expect(try JSONParser.parse(json).array?.first?["step"] == 3_600_000)
@@ -98,7 +98,7 @@ import Testing
             }
             let text = try await server.result(["series", "hits"], with: ["LC_ALL=C"]).output
             // 5 at once, then 20 and 40 in 10 s each, then nothing in 10 s.
-            #expect(text.contains("\n+#_  0 to 4 per second\n"), "\(text)")
+            #expect(text.contains("\n=#_  0 to 4 per second\n"), "\(text)")
             #expect(text.contains("Z  25     20        2\n"), "\(text)")
         }
     }
@@ -168,9 +168,7 @@ import Testing
             #expect(list[1].hasPrefix("slow  firing    \(condition)  "), "\(list[1])")
             #expect(
                 list[1].hasSuffix("  2025-06-15T15:06:50.000Z  2 groups, critical"), "\(list[1])")
-            #expect(
-                list[2].hasPrefix("gone  inactive  no m for 1m30s")
-                    || list[2].hasPrefix("gone  inactive  no m for 90s"))
+            #expect(list[2].hasPrefix("gone  inactive  no m for 90s "))
             let silent = try await server.command("alerts", "silence", "slow", "--for", "1h")
             #expect(silent.contains("silent until 2025-06-15T16:06:50.000Z"), "\(silent)")
             #expect(!(try await server.command("alerts", "unsilence", "slow")).contains("silent"))
