@@ -1,5 +1,6 @@
 // Engines.swift — the parts of a daemon: built in order, each handed to the next, and ended in the opposite order.
-// Next: NocturneHost/PluginManager.swift, NocturneTasks/BackgroundTaskManager.swift, NocturneMetrics/MetricsCollector.swift.
+// Next: NocturneHost/PluginManager.swift, NocturneTasks/BackgroundTaskManager.swift,
+// NocturneMetrics/MetricsCollector.swift.
 
 internal import NocturneControl
 internal import NocturneHost
@@ -59,8 +60,8 @@ struct Engines: Sendable {
         }
     }
 
-    /// Lets answers be written, then tasks end, then the metrics are sampled and exported a last time, then plugins: each may
-    /// need what comes after it.
+    /// Lets answers be written, then tasks end, then the metrics are sampled and exported a last time, then plugins:
+    /// each may need what comes after it.
     func shutdown() async {
         await metricsListener?.shutdown()
         await control.shutdown()

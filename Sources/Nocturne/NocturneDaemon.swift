@@ -43,7 +43,8 @@ public struct NocturneDaemon: Sendable {
     ///
     /// - Parameter says: told what a person wants to know,
     ///   ``DaemonNotice/ready(plugins:socketPath:)`` above all.
-    /// - Throws: a ``ReportableError``: ``PluginError``, ``TaskError``, ``MetricsError`` or ``SocketError``. Nothing runs then.
+    /// - Throws: a ``ReportableError``: ``PluginError``, ``TaskError``, ``MetricsError`` or ``SocketError``. Nothing
+    ///   runs then.
     public func run(says: (DaemonNotice) -> Void) async throws -> End {
         // A peer that closes a pipe or a socket is an error of that write, never the end of the
         // host.

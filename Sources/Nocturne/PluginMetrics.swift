@@ -1,12 +1,12 @@
-// PluginMetrics.swift — what plugins measure goes into the collector, with their id as a label; and they read their own.
-// Next: PluginExporters.swift, NocturneHost/MetricSlab.swift.
+// PluginMetrics.swift — what plugins measure goes into the collector, with their id as a label; and they read their
+// own. Next: PluginExporters.swift, NocturneHost/MetricSlab.swift.
 
 internal import NocturneCore
 internal import NocturneHost
 internal import NocturneMetrics
 
-/// Records what plugins measure. A plugin's series has the label `plugin`, so no plugin can speak for another or for the
-/// host.
+/// Records what plugins measure. A plugin's series has the label `plugin`, so no plugin can speak for another or for
+/// the host.
 final class PluginMetrics: PluginMetricsSink {
     /// The label that says whose series it is.
     static let label = "plugin"

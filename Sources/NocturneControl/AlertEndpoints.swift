@@ -65,7 +65,8 @@ extension Endpoint {
         default:
             throw RequestError.wrongBody(
                 expected:
-                    "an object with \"for\", a time of at most \(DurationText.describe(AlertRule.longest)), or \"until\"",
+                    "an object with \"for\", a time of at most "
+                        + "\(DurationText.describe(AlertRule.longest)), or \"until\"",
                 found: Printable.line("\(JSONValue.object(fields.object))"))
         }
         try metrics.silenceAlert(name, until: until)

@@ -1,4 +1,5 @@
-// MetricSchemas.swift — what the routes about metrics and alerts take and give, as JSON Schemas. Next: ControlServer.swift.
+// MetricSchemas.swift — what the routes about metrics and alerts take and give, as JSON Schemas. Next:
+// ControlServer.swift.
 
 internal import NocturneCore
 internal import NocturneMetrics

@@ -105,8 +105,8 @@ public final class EventBus: Sendable {
         }
     }
 
-    /// Tells, now and at each change, whether somebody asks for `name` of `source` in particular, not just for `*`: what
-    /// comes with each record of a metric is built and published only then.
+    /// Tells, now and at each change, whether somebody asks for `name` of `source` in particular, not just for `*`:
+    /// what comes with each record of a metric is built and published only then.
     package func watchListeners(
         source: String, name: String, _ tell: @escaping @Sendable (Bool) -> Void
     ) {

@@ -1,4 +1,5 @@
-// Listeners.swift — who hears what one part of a program tells, each with a bounded buffer. Next: BoundedDelivery.swift.
+// Listeners.swift — who hears what one part of a program tells, each with a bounded buffer. Next:
+// BoundedDelivery.swift.
 
 import Synchronization
 

@@ -78,7 +78,8 @@ enum DistributionReading {
 }
 
 extension Sketch {
-    /// The least and the greatest value, as far as they are known; the infinities the other way round if there are none.
+    /// The least and the greatest value, as far as they are known; the infinities the other way round if there are
+    /// none.
     fileprivate func extremes(within range: ClosedRange<Double>?) -> (Double, Double) {
         if let range { return (range.lowerBound, range.upperBound) }
         let buckets = ascending()

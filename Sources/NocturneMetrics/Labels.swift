@@ -110,7 +110,8 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
 
     /// `String`'s own `==` holds different bytes for equal.
     static func isSame(_ left: String, _ right: String) -> Bool {
-        // Strings that are the same words in memory are the same: short ones are their own words, literals have one place.
+        // Strings that are the same words in memory are the same: short ones are their own words, literals have one
+        // place.
         let words = unsafeBitCast(left, to: (UInt64, UInt64).self)
         let others = unsafeBitCast(right, to: (UInt64, UInt64).self)
         if words.0 == others.0, words.1 == others.1 { return true }

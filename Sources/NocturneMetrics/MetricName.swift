@@ -2,8 +2,8 @@
 
 /// Rules for names of metrics and labels.
 ///
-/// Names are as in the rest of a program, `api.requests`. Prometheus and OpenMetrics know no dots, so there such a name is
-/// written `api_requests`, and a counter gets `_total` (https://prometheus.io/docs/concepts/data_model,
+/// Names are as in the rest of a program, `api.requests`. Prometheus and OpenMetrics know no dots, so there such a
+/// name is written `api_requests`, and a counter gets `_total` (https://prometheus.io/docs/concepts/data_model,
 /// https://openmetrics.io: "Counter").
 public enum MetricName {
     /// Bytes of a metric's or a label's name. The longest that anybody uses are under 100.

@@ -16,7 +16,8 @@ extension MetricsCollector {
 
     /// Removes an alert. One that fires is resolved by that.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the configuration file.
+    /// - Throws: ``MetricsError/notFound(_:_:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the configuration
+    ///   file.
     public func removeAlert(_ name: String) throws(MetricsError) {
         try change { past, now, uptime throws(MetricsError) in
             try past.alerts.remove(name, now: now, uptime: uptime)
@@ -32,8 +33,8 @@ extension MetricsCollector {
         }
     }
 
-    /// Holds the events of an alert back until a moment; `nil` ends that. What it then comes to is told at the first flush
-    /// after the end.
+    /// Holds the events of an alert back until a moment; `nil` ends that. What it then comes to is told at the first
+    /// flush after the end.
     ///
     /// - Throws: ``MetricsError/notFound(_:_:)``
     public func silenceAlert(_ name: String, until: UnixTime?) throws(MetricsError) {

@@ -5,8 +5,8 @@ internal import NocturneCore
 internal import Synchronization
 
 extension MetricsCollector {
-    /// Samples all metrics, evaluates alerts, drops what is too old, and hands the metrics to the exporters; returns when
-    /// the last of these is done or out of time. After ``shutdown()`` it does nothing.
+    /// Samples all metrics, evaluates alerts, drops what is too old, and hands the metrics to the exporters; returns
+    /// when the last of these is done or out of time. After ``shutdown()`` it does nothing.
     @discardableResult
     public func flush() async -> FlushReport {
         await refresh()

@@ -36,7 +36,8 @@ extension MetricsCollector {
         try registry.makeGauge(name, labels: labels, help: help, unit: unit, options: options)
     }
 
-    /// A histogram: how values are distributed since the beginning. Else as ``makeCounter(_:labels:help:unit:options:)``.
+    /// A histogram: how values are distributed since the beginning. Else as
+    /// ``makeCounter(_:labels:help:unit:options:)``.
     ///
     /// - Parameter bounds: rising and finite. How many values are at most each is counted exactly, and these are the
     ///   buckets that Prometheus gets. Without them it gets one for each power of two.
@@ -61,14 +62,14 @@ extension MetricsCollector {
 
     /// Adds to a counter, which is made if there is none. `increment` of the seed.
     ///
-    /// What cannot be counted is ``Misuse``: a negative or infinite value, NaN, a name that is none or that another kind
-    /// of metric has.
+    /// What cannot be counted is ``Misuse``: a negative or infinite value, NaN, a name that is none or that another
+    /// kind of metric has.
     public func increment(_ name: String, _ value: Double = 1, labels: Labels = [:]) {
         registry.increment(name, value, labels: labels)
     }
 
-    /// Takes from a counter. One that was not declared by ``makeCounter(_:labels:help:unit:options:)`` becomes an up-down counter,
-    /// which is exported as a gauge; on one that was, this is ``Misuse``. `decrement` of the seed.
+    /// Takes from a counter. One that was not declared by ``makeCounter(_:labels:help:unit:options:)`` becomes an
+    /// up-down counter, which is exported as a gauge; on one that was, this is ``Misuse``. `decrement` of the seed.
     public func decrement(_ name: String, _ value: Double = 1, labels: Labels = [:]) {
         registry.decrement(name, value, labels: labels)
     }
@@ -84,8 +85,8 @@ extension MetricsCollector {
         registry.histogram(name, value, labels: labels)
     }
 
-    /// Records a value into a summary, which is made if there is none. Else as ``histogram(_:_:labels:)``. `summary` of the
-    /// seed.
+    /// Records a value into a summary, which is made if there is none. Else as ``histogram(_:_:labels:)``. `summary`
+    /// of the seed.
     public func summary(_ name: String, _ value: Double, labels: Labels = [:]) {
         registry.summary(name, value, labels: labels)
     }

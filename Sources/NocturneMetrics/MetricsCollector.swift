@@ -4,8 +4,8 @@
 public import NocturneCore
 internal import Synchronization
 
-/// Collects what a program measures: counters, gauges, histograms and summaries with labels; keeps their history, watches
-/// them for alerts, and exports them.
+/// Collects what a program measures: counters, gauges, histograms and summaries with labels; keeps their history,
+/// watches them for alerts, and exports them.
 ///
 /// Recording is for hot paths: it never waits, never throws and never ends the process; what is recorded wrongly is
 /// counted as ``Misuse`` and left out. All methods may be called from any thread.
@@ -37,8 +37,8 @@ public final class MetricsCollector: Sendable {
     /// Opens the history and the alerts that the configuration says, and begins.
     ///
     /// - Parameter bus: where its events are published, besides ``metricsEvents``.
-    /// - Throws: ``MetricsError/file(_:_:)`` if a file cannot be used, or ``MetricsError/invalidAlert(_:_:)``. One that is
-    ///   damaged is no error: see ``warnings``.
+    /// - Throws: ``MetricsError/file(_:_:)`` if a file cannot be used, or ``MetricsError/invalidAlert(_:_:)``. One
+    ///   that is damaged is no error: see ``warnings``.
     public convenience init(
         configuration: Configuration = Configuration(), bus: EventBus? = nil
     ) throws(MetricsError) {
@@ -104,7 +104,8 @@ public final class MetricsCollector: Sendable {
 
     deinit { loop.withLock { $0?.cancel() } }
 
-    /// What a person should know of how the files were found, and of those that cannot be written now. Empty if all is well.
+    /// What a person should know of how the files were found, and of those that cannot be written now. Empty if all
+    /// is well.
     public var warnings: [String] { state.withLock { $0.past.warnings } }
 
     // MARK: - The present

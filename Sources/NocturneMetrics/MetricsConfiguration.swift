@@ -1,4 +1,5 @@
-// MetricsConfiguration.swift — the options of a collector, with their defaults and ranges. Next: MetricsCollector.swift.
+// MetricsConfiguration.swift — the options of a collector, with their defaults and ranges. Next:
+// MetricsCollector.swift.
 
 extension MetricsCollector {
     /// The options of a collector.
@@ -11,13 +12,13 @@ extension MetricsCollector {
         /// Whether a flush happens by itself each ``flushInterval``; else only when ``MetricsCollector/flush()`` is
         /// called. `enableAutoFlush` of the seed.
         public var enableAutoFlush = true
-        /// From one flush to the next: how fine the history is and how soon an alert is noticed. From 100 ms to a day, to
-        /// which others are moved.
+        /// From one flush to the next: how fine the history is and how soon an alert is noticed. From 100 ms to a
+        /// day, to which others are moved.
         public var flushInterval = Duration.seconds(10) {
             didSet { flushInterval = min(max(flushInterval, .milliseconds(100)), .seconds(86_400)) }
         }
-        /// Whether histograms and summaries keep their values in buckets fine enough for percentiles. Without, they have
-        /// count, sum, least and greatest, and percentiles are absent. `computePercentiles` of the seed.
+        /// Whether histograms and summaries keep their values in buckets fine enough for percentiles. Without, they
+        /// have count, sum, least and greatest, and percentiles are absent. `computePercentiles` of the seed.
         public var computePercentiles = true
         /// The directory of the history's and the alerts' files, so that both outlast the process. Made, for its owner
         /// only, if there is none; its parent must exist. `nil`: memory only.

@@ -1,4 +1,5 @@
-// MetricsExporter.swift — takes all metrics somewhere, or puts them into a form of its own. Next: MetricsCollector.swift.
+// MetricsExporter.swift — takes all metrics somewhere, or puts them into a form of its own. Next:
+// MetricsCollector.swift.
 
 public import NocturneCore
 

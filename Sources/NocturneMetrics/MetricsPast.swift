@@ -1,5 +1,5 @@
-// MetricsPast.swift — what a collector remembers: the history and the alerts, with their files. No locks and no clock of
-// its own. Next: History.swift, AlertBook.swift.
+// MetricsPast.swift — what a collector remembers: the history and the alerts, with their files. No locks and no clock
+// of its own. Next: History.swift, AlertBook.swift.
 
 internal import Glibc
 internal import NocturneCore

@@ -12,8 +12,8 @@ public import CoreMetrics
 /// | `Recorder` | a histogram |
 /// | `Timer` | a histogram in seconds |
 ///
-/// Never traps: a name that cannot be, or that is a metric of another kind, is counted as ``Misuse`` and what is recorded
-/// there goes nowhere. Labels whose names are not allowed here are refused likewise.
+/// Never traps: a name that cannot be, or that is a metric of another kind, is counted as ``Misuse`` and what is
+/// recorded there goes nowhere. Labels whose names are not allowed here are refused likewise.
 public struct NocturneMetricsFactory: MetricsFactory {
     private let registry: Registry
 

@@ -6,8 +6,10 @@ internal import NocturneCore
 internal import Synchronization
 
 extension MetricsCollector {
-    /// Begins to collect what this process uses: processor time, memory, descriptors, threads, and when it started. Read
-    /// from `/proc/self` (proc_pid_stat(5)) whenever metrics are looked at; where there is no procfs, nothing is collected.
+    /// Begins to collect what this process uses: processor time, memory, descriptors, threads, and when it started.
+    /// Read
+    /// from `/proc/self` (proc_pid_stat(5)) whenever metrics are looked at; where there is no procfs, nothing is
+    /// collected.
     ///
     /// - Throws: ``MetricsError`` if a name is taken by another metric.
     public func collectProcessMetrics() throws(MetricsError) {

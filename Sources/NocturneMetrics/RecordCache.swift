@@ -1,5 +1,5 @@
-// RecordCache.swift — which series a thread recorded under which name and labels lately, so that it takes no lock to find
-// it again. Next: Registry+Recording.swift.
+// RecordCache.swift — which series a thread recorded under which name and labels lately, so that it takes no lock to
+// find it again. Next: Registry+Recording.swift.
 
 internal import CMetrics
 

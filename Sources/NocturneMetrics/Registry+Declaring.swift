@@ -1,4 +1,5 @@
-// Registry+Declaring.swift — handles to metrics, which are made when they are first asked for. Next: Registry+Recording.swift.
+// Registry+Declaring.swift — handles to metrics, which are made when they are first asked for. Next:
+// Registry+Recording.swift.
 
 internal import NocturneCore
 internal import Synchronization
@@ -43,8 +44,8 @@ extension Registry {
 
     /// A histogram. See ``makeCounter(_:labels:help:unit:options:)``.
     ///
-    /// - Parameter bounds: values up to which values are counted exactly, rising, at most ``boundLimit``. Without any, exports
-    ///   have one for each power of two. All series of a metric have the same.
+    /// - Parameter bounds: values up to which values are counted exactly, rising, at most ``boundLimit``. Without
+    ///   any, exports have one for each power of two. All series of a metric have the same.
     /// - Throws: what ``makeCounter(_:labels:help:unit:options:)`` does, and ``MetricsError/invalidBounds(_:_:)``.
     public func makeHistogram(
         _ name: String, labels: Labels = [:], help: String = "", unit: String? = nil,
@@ -135,7 +136,8 @@ extension Registry {
         try state.names.claim(family.tag.name, .upDownCounter)
     }
 
-    /// The series with some labels, made if it is not there; another one's if there are too many. Called under the lock.
+    /// The series with some labels, made if it is not there; another one's if there are too many. Called under the
+    /// lock.
     func series(
         of family: Family, _ labels: Labels
     ) throws(MetricsError) -> (series: Series, isFolded: Bool) {

@@ -35,14 +35,14 @@ extension Registry {
     }
 
     /// Adds to a counter, or to an up-down counter. What is not there yet becomes a counter; see
-    /// ``decrement(_:_:labels:)`` for what else it may become. Never throws, never traps: what cannot be recorded is left
-    /// out and counted, see ``RegistryStatistics/misuse``.
+    /// ``decrement(_:_:labels:)`` for what else it may become. Never throws, never traps: what cannot be recorded is
+    /// left out and counted, see ``RegistryStatistics/misuse``.
     public func increment(_ name: String, _ value: Double = 1, labels: Labels = Labels()) {
         add(name, value, labels, value < 0 ? .decrement : .increment)
     }
 
-    /// Takes away from an up-down counter. What is not there yet becomes one, and so does, with all that it has, a counter
-    /// that was not declared. One that was declared stays as it is, and this is ``Misuse/negativeIncrement``.
+    /// Takes away from an up-down counter. What is not there yet becomes one, and so does, with all that it has, a
+    /// counter that was not declared. One that was declared stays as it is, and this is ``Misuse/negativeIncrement``.
     public func decrement(_ name: String, _ value: Double = 1, labels: Labels = Labels()) {
         add(name, -value, labels, .decrement)
     }

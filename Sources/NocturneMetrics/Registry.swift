@@ -66,8 +66,8 @@ public final class Registry: Sendable {
 
     // MARK: - Leaving
 
-    /// Removes a metric with all its series. Whoever has a handle of it records into nothing from now on; under the same
-    /// name there can be a new one, of any kind.
+    /// Removes a metric with all its series. Whoever has a handle of it records into nothing from now on; under the
+    /// same name there can be a new one, of any kind.
     ///
     /// - Returns: whether there was one.
     @discardableResult
@@ -114,8 +114,8 @@ public final class Registry: Sendable {
 
     // MARK: - Reading
 
-    /// All metrics that have series, by name. A value whose recording was over before the call is in it; each series is as
-    /// it was between two records. Nobody who records waits for it.
+    /// All metrics that have series, by name. A value whose recording was over before the call is in it; each series
+    /// is as it was between two records. Nobody who records waits for it.
     public func snapshot() -> [MetricSnapshot] {
         let drafts = state.withLock { state in
             let ordered =

@@ -53,7 +53,8 @@ final class Series: Sendable {
     /// Whether anything was recorded since that was last asked.
     var hasChanged: Bool { Self.takeChanges([self])[0] }
 
-    /// In which of some series of one family anything was recorded since the last call. Called under the registry's lock.
+    /// In which of some series of one family anything was recorded since the last call. Called under the registry's
+    /// lock.
     static func takeChanges(_ all: [Series]) -> [Bool] {
         guard let kind = all.first?.family.kind else { return [] }
         switch kind {

@@ -6,7 +6,8 @@ internal import Glibc
 
 /// How values are distributed: counts in buckets that grow by a constant factor.
 ///
-/// With a scale *s*, bucket *i* counts the values in (2^(i·2^-s), 2^((i+1)·2^-s)]: the buckets of Prometheus' native and
+/// With a scale *s*, bucket *i* counts the values in (2^(i·2^-s), 2^((i+1)·2^-s)]: the buckets of Prometheus' native
+/// and
 /// OpenTelemetry's exponential histograms (https://opentelemetry.io/docs/specs/otel/metrics/data-model, "Exponential
 /// Scale"). At ``finestScale`` a percentile is at most 0.542 % off. Two sketches add up without loss of anything
 /// but, if their scales differ, the finer scale.

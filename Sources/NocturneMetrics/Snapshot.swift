@@ -78,8 +78,8 @@ public struct Distribution: Sendable, Hashable {
     public var window: Sketch?
     /// Declared bounds, rising; empty if there are none.
     public var bounds: [Double]
-    /// How many values are at most the bound at the same index and above the one before it; one more at the end for those
-    /// above all bounds. Empty if there are no bounds.
+    /// How many values are at most the bound at the same index and above the one before it; one more at the end for
+    /// those above all bounds. Empty if there are no bounds.
     public var boundCounts: [UInt64]
 
     /// A distribution.

@@ -1,5 +1,5 @@
-// SnapshotDraft.swift — from a metric to its snapshot: its series are listed under the registry's lock, and read outside.
-// Next: Snapshot.swift.
+// SnapshotDraft.swift — from a metric to its snapshot: its series are listed under the registry's lock, and read
+// outside. Next: Snapshot.swift.
 
 internal import CMetrics
 

@@ -2,8 +2,8 @@
 
 internal import NocturneCore
 
-/// Gives samples their moments. The wall clock may be set back, but a history goes only forward: until the wall clock has
-/// caught up, time then goes on as the machine's uptime does.
+/// Gives samples their moments. The wall clock may be set back, but a history goes only forward: until the wall clock
+/// has caught up, time then goes on as the machine's uptime does.
 struct TimeAxis {
     private var last: (moment: UnixTime, uptime: Duration)?
 

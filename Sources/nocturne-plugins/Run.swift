@@ -35,7 +35,8 @@ struct Run: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Serve /metrics and /healthz over TCP as well, to anybody who can reach the address, such as 127.0.0.1:9464.",
+            "Serve /metrics and /healthz over TCP as well, to anybody who can reach the address, "
+                + "such as 127.0.0.1:9464.",
             valueName: "addr:port"))
     var metricsHttp: String?
 

@@ -1,4 +1,5 @@
-// MetricsCollectorTests.swift — the collector as a program sees it: the seed's calls, flushes, alerts, exporters, the end.
+// MetricsCollectorTests.swift — the collector as a program sees it: the seed's calls, flushes, alerts, exporters, the
+// end.
 
 import NocturneCore
 import Synchronization

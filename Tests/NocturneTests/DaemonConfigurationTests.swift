@@ -39,16 +39,42 @@ import Testing
         #expect(!configuration.plugins.autoEnable)
     }
 
-    @Test(arguments: ["3600000", #""1h""#, #""250ms""#, "0"])
-    func `sections of later engines are checked and named`(period: String) throws {
+    @Test func `the section of a later engine is checked and named`() throws {
         let configuration = try read(
             """
-            {"metrics": {"retentionPeriod": \(period),
-                         "enableAutoFlush": false, "computePercentiles": true},
-             "coordination": {"strategy": "hierarchical", "maxAgents": 5,
+            {"coordination": {"strategy": "hierarchical", "maxAgents": 5,
                               "enableFaultTolerance": true}}
             """)
-        #expect(configuration.sectionsWithoutEngine == ["metrics", "coordination"])
+        #expect(configuration.sectionsWithoutEngine == ["coordination"])
+    }
+
+    @Test(arguments: [
+        ("7200000", Duration.seconds(7_200)), (#""1h""#, .seconds(3_600)),
+        (#""90s""#, .seconds(90)),
+    ])
+    func `metrics take the seed's options and alerts`(text: String, period: Duration) throws {
+        let configuration = try read(
+            """
+            {"metrics": {"retentionPeriod": \(text), "enableAutoFlush": false,
+                         "flushInterval": "5s", "computePercentiles": false,
+                         "alerts": [{"name": "high-error-rate", "metricName": "api.errors",
+                                     "condition": "gt", "threshold": 100, "duration": 60000,
+                                     "enabled": true}]}}
+            """
+        ).metrics
+        #expect(configuration.retentionPeriod == period)
+        #expect(configuration.flushInterval == .seconds(5))
+        #expect(!configuration.enableAutoFlush && !configuration.computePercentiles)
+        #expect(configuration.alerts.map(\.name) == ["high-error-rate"])
+        #expect(configuration.alerts.first?.duration == .seconds(60))
+    }
+
+    @Test func `an alert that cannot be is named with what is wrong`() throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try read(#"{"metrics": {"alerts": [{"name": "a", "metricName": "b", "condition": "over"}]}}"#)
+        }
+        #expect(error.exitStatus == 65)
+        #expect(error.description.contains("condition"), "\(error)")
     }
 
     @Test(arguments: [

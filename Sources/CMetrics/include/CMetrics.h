@@ -1,6 +1,8 @@
-// CMetrics.h — where values are recorded: a slab of slots per thread, found by thread-local storage, which Swift has not.
+// CMetrics.h — where values are recorded: a slab of slots per thread, found by thread-local storage, which Swift has
+// not.
 //
-// A series has a slot, by the same number in the slab of every thread. Only the owner of a slab writes to it, with plain
+// A series has a slot, by the same number in the slab of every thread. Only the owner of a slab writes to it, with
+// plain
 // loads and stores, so recording takes no lock and no locked instruction, and does not slow down with more threads.
 // Readers add up all slabs. The slab of a thread that has ended goes to another with its values left in place.
 #ifndef CMETRICS_H
@@ -130,7 +132,8 @@ static inline void cmetrics_add(uint32_t slot, double amount) {
 
 bool cmetrics_record_slowly(uint32_t slot, double value);
 
-// Records a value; false for NaN and the infinities, which are left out. The way that is written out here is that of most: a normal number above zero, in a range of
+// Records a value; false for NaN and the infinities, which are left out. The way that is written out here is that of
+// most: a normal number above zero, in a range of
 // values that has been seen before, without declared bounds, while nobody reads.
 static inline bool cmetrics_record(uint32_t slot, double value) {
     const uint64_t least = (1ULL << 52) + 1, infinity = 0x7FFULL << 52;

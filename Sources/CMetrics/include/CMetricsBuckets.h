@@ -1,7 +1,7 @@
 // CMetricsBuckets.h — which bucket a value is counted in: base-2 exponential buckets, 64 for each power of two.
 //
-// Bucket i holds the values in (2^(i/64), 2^((i+1)/64)], which is scale 6 of OpenTelemetry's and schema 6 of Prometheus'
-// exponential histograms. No logarithm: a table by the first seven bits of the mantissa, and one addition.
+// Bucket i holds the values in (2^(i/64), 2^((i+1)/64)], which is scale 6 of OpenTelemetry's and schema 6 of
+// Prometheus' exponential histograms. No logarithm: a table by the first seven bits of the mantissa, and one addition.
 #ifndef CMETRICS_BUCKETS_H
 #define CMETRICS_BUCKETS_H
 
@@ -56,8 +56,8 @@ static inline uint64_t cmetrics_bits(double value) {
     return bits;
 }
 
-// The bucket of a magnitude, given by its bits: finite and above 2^-1022. What is below it by one unit in the last place
-// decides, since a bucket's upper bound belongs to it.
+// The bucket of a magnitude, given by its bits: finite and above 2^-1022. What is below it by one unit in the last
+// place decides, since a bucket's upper bound belongs to it.
 static inline int32_t cmetrics_bucket(uint64_t magnitude) {
     uint64_t below = magnitude - 1, mantissa = below & ((1ULL << 52) - 1);
     uint64_t part = (cmetrics_boundaries[mantissa >> 45] + mantissa) >> 52;
