@@ -13,9 +13,9 @@ import Testing
         try await MetricsServer.run { server in
             #expect(try await server.command("list") == "no metrics\n")
             let metrics = server.metrics
-            _ = try metrics.makeCounter(
-                "api.requests", help: "Requests\u{1B}[2J.", unit: "requests")
-            metrics.increment("api.requests", 1_234_567, labels: ["a": "1"])
+            let hits = try metrics.makeCounter(
+                "api.requests", labels: ["a": "1"], help: "Requests\u{1B}[2J.", unit: "requests")
+            hits.increment(1_234_567)
             metrics.increment("api.requests", 0.25, labels: ["a": "2"])
             metrics.gauge("room.heat", .nan)
             let list = try await server.command("list")
