@@ -34,7 +34,7 @@ import Testing
             }
             #expect(
                 rows == [
-                    [#""api.requests""#, #""counter""#, #""requests""#, "3", "2.5"],
+                    [#""api.requests""#, #""counter""#, #""requests""#, "2", "2.5"],
                     // The sum of two rooms' heat means nothing.
                     [#""heat""#, #""gauge""#, "null", "2", "null"],
                     [#""load""#, #""gauge""#, "null", "1", #""+Inf""#],
