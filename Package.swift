@@ -118,8 +118,9 @@ let package = Package(
         .executableTarget(
             name: "nocturne-bench",
             dependencies: [
-                "NocturneHost", "NocturneResolver", "NocturneTasks", "NocturneCore", "CLinux",
-                "CWire", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "NocturneHost", "NocturneResolver", "NocturneTasks", "NocturneMetrics",
+                "NocturneCore", "CLinux", "CWire",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -10,6 +10,7 @@ enum Bench {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == Floor.childArgument { Floor.runChild() }
+        if arguments.first == AllocationBench.childArgument { try AllocationBench.runChild() }
         let isQuick = arguments.contains("--quick")
         switch arguments.first {
         case "call": try await CallBench(isQuick: isQuick).run()
@@ -25,10 +26,11 @@ enum Bench {
             try await TaskDelayBench(isQuick: isQuick).run()
             try await TaskFileBench(isQuick: isQuick).run()
             try ScheduleBench(isQuick: isQuick).run()
+        case "metrics": try await MetricsBench(isQuick: isQuick).run()
         default:
             print(
-                "usage: nocturne-bench call|reload|memory|resolver|tasks [--quick]\n"
-                    + "in the checkout's root: it builds plugins with cc"
+                "usage: nocturne-bench call|reload|memory|resolver|tasks|metrics [--quick]\n"
+                    + "in the checkout's root: it builds plugins and other programs there"
             )
             exit(64)
         }

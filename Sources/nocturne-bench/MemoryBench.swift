@@ -121,7 +121,7 @@ enum Process {
         }
     }
 
-    private static func read(_ path: String) -> String {
+    static func read(_ path: String) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }

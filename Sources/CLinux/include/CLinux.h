@@ -61,6 +61,8 @@ int64_t clinux_raise_descriptor_limit(void);
 int64_t clinux_peer_uid(int fd);
 // CLOCK_MONOTONIC in nanoseconds: stops while the machine is suspended.
 int64_t clinux_now(void);
+// Bytes that this process has from malloc and has not given back.
+int64_t clinux_heap_bytes(void);
 // Names the calling thread, at most 15 bytes, for those who look at /proc.
 void clinux_name_thread(const char *name);
 // CPUs that this process may run on.
