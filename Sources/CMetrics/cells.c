@@ -120,20 +120,6 @@ void cmetrics_cell_count(
     }
 }
 
-// The place of the first bound that a value is not above; one past the last if it is above all.
-static uint32_t find_bound(const cmetrics_shape_t *shape, double value) {
-    uint32_t low = 0, high = shape->bound_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (value <= shape->bounds[middle]) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
-
 void cmetrics_cell_record(cmetrics_cell_t *cell, double value) {
     uint64_t bits = cmetrics_bits(value), magnitude = bits & ~(1ULL << 63);
     if (!cell->shape->has_buckets) {
@@ -144,7 +130,7 @@ void cmetrics_cell_record(cmetrics_cell_t *cell, double value) {
         cmetrics_cell_count(cell, magnitude != bits, cmetrics_bucket(magnitude), 0, 1);
     }
     if (cell->bound_counts != NULL) {
-        cell->bound_counts[find_bound(cell->shape, value)] += 1;
+        cell->bound_counts[cmetrics_bound(cell->shape, value)] += 1;
     }
     cell->sum += value;
     cell->least = value < cell->least ? value : cell->least;

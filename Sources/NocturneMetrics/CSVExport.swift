@@ -18,7 +18,8 @@ extension Exposition {
     ) -> [UInt8] {
         var rows = Rows(time: time, isSafe: spreadsheetSafe)
         for metric in Exposition.sorted(snapshots, by: { $0.name.utf8 }) {
-            for series in metric.series { rows.add(series, of: metric) }
+            let start = rows.start(of: metric)
+            for series in metric.series { rows.add(series, of: metric.kind, start) }
         }
         return rows.text.bytes
     }
@@ -34,25 +35,32 @@ private struct Rows {
         text.append("time,name,kind,unit,labels,field,value\r\n")
     }
 
-    mutating func add(_ series: SeriesSnapshot, of metric: MetricSnapshot) {
+    /// The cells that all series of a metric have, with a comma behind each.
+    func start(of metric: MetricSnapshot) -> [UInt8] {
         var start = TextWriter()
         start.append(string: time)
-        var labels = TextWriter()
-        labels.append(json: series.identity.labels)
-        for part in [
-            Array(metric.name.utf8), Array(metric.kind.rawValue.utf8),
-            Array((metric.unit ?? "").utf8), labels.bytes,
-        ] {
+        for part in [metric.name, metric.kind.rawValue, metric.unit ?? ""] {
             start.append(",")
-            start.append(cell(part))
+            start.append(cell(Array(part.utf8)))
         }
+        start.append(",")
+        return start.bytes
+    }
+
+    mutating func add(_ series: SeriesSnapshot, of kind: MetricKind, _ metricStart: [UInt8]) {
+        var start = TextWriter(), labels = TextWriter()
+        start.reserve(256)
+        labels.reserve(256)
+        start.append(metricStart)
+        labels.append(json: series.identity.labels)
+        start.append(cell(labels.bytes))
         start.append(",")
         switch series.value {
         case .amount(let amount) where amount.fraction == 0:
             row(start.bytes, "value") { $0.append(integer: amount.whole) }
         case .amount(let amount): row(start.bytes, "value", amount.value)
         case .level(let level): row(start.bytes, "value", level)
-        case .distribution(let distribution): add(distribution, of: metric.kind, start.bytes)
+        case .distribution(let distribution): add(distribution, of: kind, start.bytes)
         }
     }
 

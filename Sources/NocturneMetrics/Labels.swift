@@ -68,9 +68,27 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     public var isEmpty: Bool { elements.isEmpty }
 
     /// All of them, in the order of the names' bytes.
-    public var sorted: [Pair] {
-        guard elements.count > 1 else { return pairs }
-        return pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    public var sorted: [Pair] { ordered.map { (name: $0.0, value: $0.1) } }
+
+    /// The same as ``sorted``. Most were given in this order, and then nothing is made for it.
+    var ordered: [(String, String)] {
+        for index in elements.indices.dropFirst()
+        where !Self.isBefore(elements[index - 1].0, elements[index].0) {
+            return elements.sorted { Self.isBefore($0.0, $1.0) }
+        }
+        return elements
+    }
+
+    /// Whether one name's bytes come before another's.
+    private static func isBefore(_ left: String, _ right: String) -> Bool {
+        let isBefore = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in
+                let order = cmetrics_order(
+                    left.baseAddress, right.baseAddress, min(left.count, right.count))
+                return order == 0 ? left.count < right.count : order < 0
+            }
+        }
+        return (isBefore ?? nil) ?? left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
     /// Bytes that they take when they are written out, if nothing needs to be escaped.

@@ -7,6 +7,8 @@ internal import CMetrics
 final class RecordCache {
     /// What is remembered; one more forgets one that falls on its place. 36 kB per thread that records by names.
     static let size = 512
+    /// Calls that are remembered. 26 kB.
+    static let callCount = 256
 
     /// A name with labels, and the series.
     struct Entry {
@@ -19,12 +21,52 @@ final class RecordCache {
         var series: Series?
     }
 
+    /// A total that was added to under strings that were the same words in memory, as those of a line of a program are each
+    /// time. To find it again no text is read and no reference counted, which threads would wait for each other to do.
+    struct Call {
+        /// Of the words; 0 if there are none.
+        var hash: UInt64 = 0
+        /// The hash of the last that was not found here. What comes but once shall not drive out what comes again.
+        var missed: UInt64 = 0
+        var words = CallWords(name: (0, 0), labels: nil, bytes: 0)
+        var kind = MetricKind.counter
+        var slot: UInt32 = 0
+        var generation: UInt64 = 0
+        /// As long as they are here, no other strings can be where they are, and the slot is the series'.
+        var kept: (name: String, labels: Labels, series: Series)?
+    }
+
     /// All of them. Never freed: it lives as long as the slab, which is as long as the process.
     private let entries: UnsafeMutablePointer<Entry>
+    private let calls: UnsafeMutablePointer<Call>
 
     private init() {
         entries = .allocate(capacity: Self.size)
         entries.initialize(repeating: Entry(), count: Self.size)
+        calls = .allocate(capacity: Self.callCount)
+        calls.initialize(repeating: Call(), count: Self.callCount)
+    }
+
+    /// Where a call is or would be.
+    @inline(__always)
+    func call(_ hash: UInt64) -> UnsafeMutablePointer<Call> {
+        calls + Int(truncatingIfNeeded: hash >> 1) & (Self.callCount - 1)
+    }
+
+    /// Remembers a call when it comes for the second time.
+    func remember(
+        _ name: String, _ labels: Labels, _ series: Series, _ kind: MetricKind, generation: UInt64
+    ) {
+        labels.withWords(name) { words in
+            let hash = words.hash, call = call(hash)
+            guard call.pointee.missed == hash else {
+                call.pointee.missed = hash
+                return
+            }
+            call.pointee = Call(
+                hash: hash, words: words, kind: kind, slot: series.slot, generation: generation,
+                kept: (name, labels, series))
+        }
     }
 
     /// Where a name with labels is or would be.
@@ -47,5 +89,31 @@ final class RecordCache {
             slab.pointee.cache = Unmanaged.passRetained(RecordCache()).toOpaque()
         }
         return slab.pointee.cache.map { Unmanaged.fromOpaque($0) }
+    }
+}
+
+/// A name and labels as they are in memory: two words for each string.
+struct CallWords {
+    let name: (UInt64, UInt64)
+    let labels: UnsafeRawPointer?, bytes: Int
+
+    @inline(__always)
+    var hash: UInt64 { cmetrics_hash_words(name.0, name.1, labels, bytes / 8) }
+
+    @inline(__always)
+    static func == (left: CallWords, right: CallWords) -> Bool {
+        left.name == right.name && left.bytes == right.bytes
+            && cmetrics_is_same(left.labels, right.labels, left.bytes)
+    }
+}
+
+extension Labels {
+    /// Calls `body` with the words of a name and these labels, which are good until it returns.
+    @inline(__always)
+    func withWords<Result>(_ name: String, _ body: (CallWords) -> Result) -> Result {
+        let name = unsafeBitCast(name, to: (UInt64, UInt64).self)
+        return elements.withUnsafeBytes {
+            body(CallWords(name: name, labels: $0.baseAddress, bytes: $0.count))
+        }
     }
 }

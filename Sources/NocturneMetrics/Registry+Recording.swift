@@ -66,12 +66,31 @@ extension Registry {
 
     private func add(_ name: String, _ amount: Double, _ labels: Labels, _ use: Use) {
         guard amount.isFinite else { return noteNotFinite(name, amount) }
+        if let slot = knownSlot(name, labels, isFall: amount < 0) {
+            return cmetrics_add(slot, amount)
+        }
         record(name, labels, use, isFall: amount < 0) { series, kind in
             if amount >= 0 || kind != .counter, !cmetrics_is_heard() {
                 cmetrics_add(series.slot, amount)
             } else {
                 series.add(amount, as: kind)
             }
+        }
+    }
+
+    /// Where a total is that the thread has added to under the very same strings; `nil` if it has not, if that total
+    /// does not fall, and while somebody listens.
+    @inline(__always)
+    private func knownSlot(_ name: String, _ labels: Labels, isFall: Bool) -> UInt32? {
+        guard !cmetrics_is_heard(), let cache = RecordCache.mine else { return nil }
+        let now = generation.load(ordering: .acquiring)
+        return labels.withWords(name) { words in
+            let hash = words.hash
+            let call = cache._withUnsafeGuaranteedRef { $0.call(hash) }
+            guard call.pointee.hash == hash, call.pointee.generation == now,
+                !isFall || call.pointee.kind != .counter, call.pointee.words == words
+            else { return nil }
+            return call.pointee.slot
         }
     }
 
@@ -100,6 +119,7 @@ extension Registry {
             Labels.isSame(place.pointee.name, name), place.pointee.labels.isSameInOrder(labels),
             let series = place.pointee.series
         {
+            remember(name, labels, series, place.pointee.kind, now, in: cache)
             return body(series, place.pointee.kind)
         }
         guard let found = find(name, labels, use, isFall: isFall) else { return }
@@ -109,6 +129,16 @@ extension Registry {
                 labels: labels, series: found.series)
         }
         body(found.series, found.kind)
+    }
+
+    private func remember(
+        _ name: String, _ labels: Labels, _ series: Series, _ kind: MetricKind,
+        _ generation: UInt64, in cache: Unmanaged<RecordCache>
+    ) {
+        guard series.slot > 0, !kind.isDistribution else { return }
+        cache._withUnsafeGuaranteedRef {
+            $0.remember(name, labels, series, kind, generation: generation)
+        }
     }
 
     /// A series that was looked up.

@@ -105,11 +105,11 @@ public final class SeriesIdentity: Sendable, Hashable {
         self.labels = labels
         var text: [UInt8] = []
         text.reserveCapacity(labels.textSize)
-        for (index, pair) in labels.sorted.enumerated() {
-            if index > 0 { text.append(UInt8(ascii: ",")) }
-            text += MetricName.prometheusLabel(pair.name).utf8
+        for (name, value) in labels.ordered {
+            if !text.isEmpty { text.append(UInt8(ascii: ",")) }
+            text += MetricName.prometheusLabel(name).utf8
             text += "=\"".utf8
-            Self.append(pair.value, to: &text)
+            Self.append(value, to: &text)
             text.append(UInt8(ascii: "\""))
         }
         labelText = text

@@ -19,6 +19,9 @@ struct TextWriter {
         text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
+    @inline(__always)
+    mutating func append(_ text: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: text) }
+
     mutating func append(string: String) { bytes.append(contentsOf: string.utf8) }
 
     @inline(__always)

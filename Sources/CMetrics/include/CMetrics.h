@@ -132,9 +132,21 @@ static inline void cmetrics_add(uint32_t slot, double amount) {
 
 bool cmetrics_record_slowly(uint32_t slot, double value);
 
+// The place of the first bound that a value is not above; one past the last if it is above all.
+static inline uint32_t cmetrics_bound(const cmetrics_shape_t *shape, double value) {
+    // Halved without branches, which nobody could foresee: what is looked for is among the `count` from `low` on.
+    const double *low = shape->bounds;
+    uint32_t count = shape->bound_count;
+    while (count > 1) {
+        uint32_t half = count / 2;
+        low += value > low[half - 1] ? half : 0;
+        count -= half;
+    }
+    return (uint32_t)(low - shape->bounds) + (value > *low);
+}
+
 // Records a value; false for NaN and the infinities, which are left out. The way that is written out here is that of
-// most: a normal number above zero, in a range of
-// values that has been seen before, without declared bounds, while nobody reads.
+// most: a normal number above zero, in a range of values that has been seen before, while nobody reads.
 static inline bool cmetrics_record(uint32_t slot, double value) {
     const uint64_t least = (1ULL << 52) + 1, infinity = 0x7FFULL << 52;
     uint64_t bits = cmetrics_bits(value);
@@ -144,7 +156,7 @@ static inline bool cmetrics_record(uint32_t slot, double value) {
     }
     cmetrics_cell_t *cell =
         (cmetrics_cell_t *)(uintptr_t)__atomic_load_n(&mine->first, __ATOMIC_RELAXED);
-    if (!CMETRICS_LIKELY(cell != NULL && cell->bound_counts == NULL)) {
+    if (!CMETRICS_LIKELY(cell != NULL)) {
         return cmetrics_record_slowly(slot, value);
     }
     __atomic_store_n(&cell->inside, 1, __ATOMIC_RELAXED);
@@ -155,6 +167,9 @@ static inline bool cmetrics_record(uint32_t slot, double value) {
         uint64_t *page = place < cell->positive.count ? cell->positive.pages[place] : NULL;
         if (CMETRICS_LIKELY(page != NULL)) {
             page[index & 63] += 1;
+            if (cell->bound_counts != NULL) {
+                cell->bound_counts[cmetrics_bound(cell->shape, value)] += 1;
+            }
             cell->sum += value;
             if (value < cell->least) cell->least = value;
             if (value > cell->greatest) cell->greatest = value;

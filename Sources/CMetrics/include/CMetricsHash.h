@@ -38,8 +38,26 @@ static inline uint64_t cmetrics_hash(const uint8_t *bytes, size_t count) {
     return cmetrics_mix(hash ^ tail, seed | 1);
 }
 
+// A hash of words, of which the first two are `first` and `second`, and `count` more follow. Never 0.
+static inline uint64_t cmetrics_hash_words(uint64_t first, uint64_t second, const void *words, size_t count) {
+    const uint64_t odd = 0x9E3779B97F4A7C15ULL;
+    uint64_t pair[2], key = cmetrics_seed, sum = cmetrics_mix(first ^ key, second ^ odd);
+    for (size_t place = 0; place + 1 < count; place += 2) {
+        // No product waits for another.
+        memcpy(pair, (const uint64_t *)words + place, sizeof pair);
+        key += odd;
+        sum += cmetrics_mix(pair[0] ^ key, pair[1] ^ odd);
+    }
+    return sum | 1;
+}
+
 static inline bool cmetrics_is_same(const void *left, const void *right, size_t count) {
     return count == 0 || memcmp(left, right, count) == 0;
+}
+
+// Which bytes come first: negative if the left ones do, 0 if they are the same.
+static inline int32_t cmetrics_order(const void *left, const void *right, size_t count) {
+    return count == 0 ? 0 : memcmp(left, right, count);
 }
 
 #endif
