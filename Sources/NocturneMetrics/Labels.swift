@@ -37,12 +37,20 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     private static func hasRepetition(_ elements: [(String, String)]) -> Bool {
-        for index in elements.indices.dropFirst() {
-            for other in 0..<index where isSame(elements[other].0, elements[index].0) {
-                return true
+        elements.withUnsafeBytes { bytes in
+            // Two words for each name and two for its value. To take the names themselves out of the array would count
+            // references.
+            let words = bytes.assumingMemoryBound(to: UInt64.self)
+            for index in elements.indices.dropFirst() {
+                for other in 0..<index {
+                    let known = isSame(
+                        (words[4 * other], words[4 * other + 1]),
+                        (words[4 * index], words[4 * index + 1]))
+                    if known ?? isSame(elements[other].0, elements[index].0) { return true }
+                }
             }
+            return false
         }
-        return false
     }
 
     /// Labels of pairs that are known to have different names.
@@ -126,13 +134,24 @@ public struct Labels: Sendable, ExpressibleByDictionaryLiteral {
         Labels(elements.filter { isKept($0.0) })
     }
 
+    /// Of a string's second word: it is short, so that the words are its bytes and nothing else (`isSmall` in Swift's
+    /// StringObject.swift).
+    private static let isShort: UInt64 = 1 << 61
+
+    /// Whether strings are the same, if their words tell: the same words are the same string, since literals have one
+    /// place each; and other words of two short strings are two strings.
+    @inline(__always)
+    private static func isSame(_ left: (UInt64, UInt64), _ right: (UInt64, UInt64)) -> Bool? {
+        if left == right { return true }
+        return left.1 & right.1 & isShort != 0 ? false : nil
+    }
+
     /// `String`'s own `==` holds different bytes for equal.
     static func isSame(_ left: String, _ right: String) -> Bool {
-        // Strings that are the same words in memory are the same: short ones are their own words, literals have one
-        // place.
-        let words = unsafeBitCast(left, to: (UInt64, UInt64).self)
-        let others = unsafeBitCast(right, to: (UInt64, UInt64).self)
-        if words.0 == others.0, words.1 == others.1 { return true }
+        let known = isSame(
+            unsafeBitCast(left, to: (UInt64, UInt64).self),
+            unsafeBitCast(right, to: (UInt64, UInt64).self))
+        if let known { return known }
         guard left.utf8.count == right.utf8.count else { return false }
         let isSame = left.utf8.withContiguousStorageIfAvailable { left in
             right.utf8.withContiguousStorageIfAvailable { right in

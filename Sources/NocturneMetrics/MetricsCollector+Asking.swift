@@ -19,7 +19,7 @@ extension MetricsCollector {
     public func metric(
         _ name: String, startTime: UnixTime? = nil, endTime: UnixTime? = nil, labels: Labels = [:]
     ) -> MetricReport? {
-        ask { past, live, now in
+        ask(about: name) { past, live, now in
             past.history.report(
                 HistoryQuery(
                     name, labels: labels, from: startTime, to: endTime, live: live, now: now))
@@ -53,7 +53,7 @@ extension MetricsCollector {
         _ name: String, startTime: UnixTime? = nil, endTime: UnixTime? = nil, labels: Labels = [:],
         step: Duration? = nil
     ) -> [TimeSeries]? {
-        ask { past, live, now in
+        ask(about: name) { past, live, now in
             past.history.timeSeries(
                 HistoryQuery(
                     name, labels: labels, from: startTime, to: endTime, live: live, now: now),
@@ -61,10 +61,12 @@ extension MetricsCollector {
         }
     }
 
+    /// Answers from the past and from what is: of one metric, or of all.
     private func ask<Answer: Sendable>(
+        about name: String? = nil,
         _ question: (inout MetricsPast, [MetricSnapshot], UnixTime) -> Answer
     ) -> Answer {
-        let live = current()
+        let live = if let name { current(name).map { [$0] } ?? [] } else { current() }
         let (wall, uptime) = (clock.now, clock.uptime)
         return state.withLock { state in
             question(&state.past, live, state.past.now(wall: wall, uptime: uptime))

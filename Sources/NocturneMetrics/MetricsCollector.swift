@@ -127,8 +127,18 @@ public final class MetricsCollector: Sendable {
 
     /// All metrics as they are now, by name.
     func current() -> [MetricSnapshot] {
+        askSources()
+        return registry.snapshot()
+    }
+
+    /// One metric as it is now; `nil` if there is none of this name, or it has no series.
+    func current(_ name: String) -> MetricSnapshot? {
+        askSources()
+        return registry.snapshot(of: name)
+    }
+
+    private func askSources() {
         // Outside the lock: a source records.
         for source in state.withLock({ $0.sources }) { source() }
-        return registry.snapshot()
     }
 }

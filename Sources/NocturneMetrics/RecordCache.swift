@@ -103,7 +103,7 @@ struct CallWords {
     @inline(__always)
     static func == (left: CallWords, right: CallWords) -> Bool {
         left.name == right.name && left.bytes == right.bytes
-            && cmetrics_is_same(left.labels, right.labels, left.bytes)
+            && cmetrics_is_same_words(left.labels, right.labels, left.bytes / 8)
     }
 }
 

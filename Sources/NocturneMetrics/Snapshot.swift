@@ -117,14 +117,19 @@ public final class SeriesIdentity: Sendable, Hashable {
 
     /// Escapes alike in text format 0.0.4 and in OpenMetrics 1.0.
     private static func append(_ value: String, to text: inout [UInt8]) {
+        let isDone: Void? = value.utf8.withContiguousStorageIfAvailable { append($0, to: &text) }
+        if isDone == nil { Array(value.utf8).withUnsafeBufferPointer { append($0, to: &text) } }
+    }
+
+    private static func append(_ value: UnsafeBufferPointer<UInt8>, to text: inout [UInt8]) {
         let special: (UInt8) -> Bool = {
             $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n")
         }
-        guard value.utf8.contains(where: special) else {
-            text += value.utf8
+        guard value.contains(where: special) else {
+            text += value
             return
         }
-        for byte in value.utf8 {
+        for byte in value {
             if special(byte) { text.append(UInt8(ascii: "\\")) }
             text.append(byte == UInt8(ascii: "\n") ? UInt8(ascii: "n") : byte)
         }

@@ -22,6 +22,30 @@ import Testing
         #expect(labels.description == #"{a="3", b="2"}"#)
     }
 
+    @Test(arguments: ["x", "\u{E9}", "ab", "\u{20AC}u"])
+    func `a name is the same however its string was made`(unit: String) {
+        for count in 1...20 {
+            let text = String(repeating: unit, count: count)
+            var reserved = String()
+            reserved.reserveCapacity(100)
+            reserved += text
+            var cut = text + "-cut off again"
+            cut.removeLast("-cut off again".count)
+            let made = [
+                text, reserved, cut, String((text + "?").dropLast()),
+                String(decoding: Array(text.utf8), as: UTF8.self), "\(text)",
+                text.uppercased().lowercased(), unit + String(repeating: unit, count: count - 1),
+            ]
+            for name in made {
+                for other in made {
+                    let labels = Labels([(name, "1"), (other, "2")])
+                    #expect(labels.count == 1 && labels[text] == "2")
+                    #expect(Labels([(name + "a", "1"), (other + "b", "2")]).count == 2)
+                }
+            }
+        }
+    }
+
     @Test func `a label that Prometheus would keep for itself is refused`() {
         #expect(
             ["__a", "_.a", "_-a", "le", "quantile"].allSatisfy { MetricName.checkLabel($0) != nil })

@@ -55,6 +55,18 @@ static inline bool cmetrics_is_same(const void *left, const void *right, size_t 
     return count == 0 || memcmp(left, right, count) == 0;
 }
 
+// The same of words, without a call.
+static inline bool cmetrics_is_same_words(const void *left, const void *right, size_t count) {
+    uint64_t difference = 0;
+    for (size_t place = 0; place < count; place++) {
+        uint64_t one, other;
+        memcpy(&one, (const uint64_t *)left + place, sizeof one);
+        memcpy(&other, (const uint64_t *)right + place, sizeof other);
+        difference |= one ^ other;
+    }
+    return difference == 0;
+}
+
 // Which bytes come first: negative if the left ones do, 0 if they are the same.
 static inline int32_t cmetrics_order(const void *left, const void *right, size_t count) {
     return count == 0 ? 0 : memcmp(left, right, count);
