@@ -1,4 +1,4 @@
-// allocations.c — counts how often a program asks for memory. Preloaded, it stands before the C library's own functions.
+// allocations.c — counts how often a program asks for memory. Preloaded, it stands before the C library's functions.
 #include <errno.h>
 #include <stddef.h>
 

@@ -66,7 +66,7 @@ extension Endpoint {
             throw RequestError.wrongBody(
                 expected:
                     "an object with \"for\", a time of at most "
-                        + "\(DurationText.describe(AlertRule.longest)), or \"until\"",
+                    + "\(DurationText.describe(AlertRule.longest)), or \"until\"",
                 found: Printable.line("\(JSONValue.object(fields.object))"))
         }
         try metrics.silenceAlert(name, until: until)

@@ -12,7 +12,7 @@ extension Endpoint {
             method: .get, path: "/metrics", name: "scrapeMetrics",
             summary:
                 "All metrics in the format that `Accept` asks for: OpenMetrics 1.0, else "
-                    + "Prometheus' text format 0.0.4.",
+                + "Prometheus' text format 0.0.4.",
             output: .bytes(contentTypes: ExportFormat.allCases.map(\.contentType))
         ) { exchange in
             let format = ExportFormat.negotiate(accept: exchange.accept)
@@ -41,7 +41,7 @@ extension Endpoint {
                     name: "step", kind: .text,
                     meaning:
                         "How long each point lasts: milliseconds, or a text such as 30s or 5m. "
-                            + "Absent: as it was sampled."
+                        + "Absent: as it was sampled."
                 ),
             ], output: .json(schema: Schema.list(of: Schema.timeSeries)), answer: series),
         Endpoint(
@@ -79,7 +79,7 @@ extension Endpoint {
             method: .post, path: "/v1/collector/flush", name: "flushMetrics",
             summary:
                 "Samples all metrics now, evaluates alerts and hands the metrics to exporters; "
-                    + "answers when these are done.",
+                + "answers when these are done.",
             output: .json(schema: Schema.flushReport)
         ) { exchange in
             .json(.object(await exchange.metrics.flush().json))

@@ -21,8 +21,9 @@ final class RecordCache {
         var series: Series?
     }
 
-    /// A total that was added to under strings that were the same words in memory, as those of a line of a program are each
-    /// time. To find it again no text is read and no reference counted, which threads would wait for each other to do.
+    /// A total that was added to under strings that were the same words in memory, as those of a line of a program are
+    /// each time. To find it again no text is read and no reference counted, which threads would wait for each other to
+    /// do.
     struct Call {
         /// Of the words; 0 if there are none.
         var hash: UInt64 = 0

@@ -1,5 +1,5 @@
-// MetricsHistoryBench.swift — what the past of metrics costs in memory and time, and a flush with alerts. An hour passes in
-// a moment: the clock is set by hand. Next: MetricsTrace.swift.
+// MetricsHistoryBench.swift — what the past of metrics costs in memory and time, and a flush with alerts. An hour
+// passes in a moment: the clock is set by hand. Next: MetricsTrace.swift.
 
 import CLinux
 import Glibc

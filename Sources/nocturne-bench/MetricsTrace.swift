@@ -5,7 +5,7 @@ import Glibc
 import NocturneCore
 import NocturneMetrics
 
-/// Samples of all lines of /proc/vmstat and /proc/meminfo, about 250 series: many stand still, others move all the time.
+/// Samples of all lines of /proc/vmstat and /proc/meminfo, about 250 series: many stand still, others always move.
 struct MetricsTrace {
     /// A metric of several series.
     private struct Part {

@@ -9,7 +9,7 @@ struct MetricsWatch: ParsableCommand {
         commandName: "watch", abstract: "Show how metrics go, live, until interrupted.",
         discussion:
             "Of counters what they rise per second, of gauges their value, of histograms and "
-                + "summaries the mean. The last "
+            + "summaries the mean. The last "
             + "column is now, those before it are as they were sampled.")
 
     @Argument(help: "The metrics' names (default: as many as there is room for).")

@@ -40,6 +40,7 @@ import Testing
     private static let families: [String: [String]] = [
         "counter": ["counter", "counter-b", "counter-stateless"],
         "counting": ["counting", "counting-b"],
+        "measures": ["measures", "measures-b"],
         "stateful": [
             "stateful-good", "stateful-cannot-restore", "stateful-cannot-save",
             "stateful-restore-crashes", "stateful-restore-hangs", "stateful-save-hangs",

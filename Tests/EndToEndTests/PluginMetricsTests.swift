@@ -93,9 +93,9 @@ import Testing
             guard case .crashed = error else { throw error }
             try await harness.eventually("its last words are read") {
                 sink.total("measures", "measured.total", "a")?.whole == 70
+                    && sink.total("measures", "measured.seconds")?.count == 140
+                    && sink.total("measures", "measured.level")?.level == 7
             }
-            #expect(sink.total("measures", "measured.seconds")?.count == 140)
-            #expect(sink.total("measures", "measured.level")?.level == 7)
             try await harness.status("measures", .enabled)
             _ = try await harness.host.call("measures", ["n": 1])
             harness.host.sampleMetrics()

@@ -221,6 +221,17 @@ private final class FakePlace: PluginPlace {
         await manager.shutdown()
     }
 
+    private func state(
+        _ manager: BackgroundTaskManager, _ plugins: FakePlugins, _ seed: Int
+    ) -> String {
+        let runs = manager.state.withLock { state in
+            "runs: \(state.runs.keys), ends: \(state.ends.count), claiming: \(state.claiming), "
+                + "finishing: \(state.finishing), pools: \(state.plugins.pools)"
+        }
+        let places = plugins.state.withLock { "free: \($0.free), in line: \($0.line.count)" }
+        return "seed \(seed); \(runs); \(places)"
+    }
+
     @Test func `random plugins, places and ends lose no task and no place`() async throws {
         for seed in 0..<20 {
             var generator = SeededGenerator(seed: UInt64(seed))
@@ -256,12 +267,12 @@ private final class FakePlace: PluginPlace {
             }
             manager.setTasks(["a", "b"], of: "plugin", through: plugins)
             let all = added
-            try await eventually("all have completed, seed \(seed)") {
+            try await eventually("all have completed, \(state(manager, plugins, seed))") {
                 while !plugins.running.isEmpty { plugins.endFirst() }
                 return try await manager.statistics().count(.completed) == all
             }
             let total = places + more
-            try await eventually("all places are free, seed \(seed)") {
+            try await eventually("all places are free, \(state(manager, plugins, seed))") {
                 plugins.state.withLock { $0.free == total && $0.line.isEmpty }
             }
             await manager.shutdown()

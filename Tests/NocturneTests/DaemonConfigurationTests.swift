@@ -71,7 +71,11 @@ import Testing
 
     @Test func `an alert that cannot be is named with what is wrong`() throws {
         let error = try #require(throws: ConfigurationError.self) {
-            try read(#"{"metrics": {"alerts": [{"name": "a", "metricName": "b", "condition": "over"}]}}"#)
+            try read(
+                #"""
+                {"metrics": {"alerts": [{"name": "a", "metricName": "b", "condition": "over"}]}}
+                """#
+            )
         }
         #expect(error.exitStatus == 65)
         #expect(error.description.contains("condition"), "\(error)")

@@ -1,7 +1,6 @@
 // VirtualClock.swift — time that passes only when a test says so, and what waits for events in real time.
 
 internal import Synchronization
-internal import Testing
 package import NocturneCore
 
 /// A clock that stands still until it is moved; whoever sleeps on it wakes when it has come far enough.
@@ -83,19 +82,25 @@ package final class VirtualClock: EngineClock {
             if let wake = nextWake { advance(by: max(.zero, wake - uptime)) }
             try await Task.sleep(for: .microseconds(100))
         }
-        Issue.record("never: \(what)")
+        throw NeverHappened(what: what)
     }
+}
+
+/// What a test waited for did not come. Thrown, so that a test does not go on to wait for what cannot come any more.
+package struct NeverHappened: Error, CustomStringConvertible {
+    package let what: String
+
+    package var description: String { "never: \(what)" }
 }
 
 /// Waits, in real time, until something holds, at most a minute.
 package func eventually(
-    _ what: String, _ holds: @Sendable () async throws -> Bool
+    _ what: @autoclosure () -> String, _ holds: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(60)
     while try await !holds() {
         guard ContinuousClock.now < end else {
-            Issue.record("not within a minute: \(what)")
-            return
+            throw NeverHappened(what: "\(what()), within a minute")
         }
         try await Task.sleep(for: .microseconds(200))
     }

@@ -38,7 +38,8 @@ static const void *extension(const char *id) {
     static const nocturne_contribution_t
         tool = { "exports", nothing, NULL },
         items[] = { { "good", good, NULL }, { "fails", fails, NULL }, { "later", later, NULL },
-            { "large", large, NULL }, { "polite", polite, NULL }, { "hangs", hangs, NULL }, { "crashes", crashes, NULL } };
+            { "large", large, NULL }, { "polite", polite, NULL }, { "hangs", hangs, NULL },
+            { "crashes", crashes, NULL } };
     static const nocturne_contributions_t tools = { sizeof tools, 1, &tool },
                                           exporters = { sizeof exporters, sizeof items / sizeof *items, items };
     if (strcmp(id, NOCTURNE_EXPORTERS) == 0) return &exporters;

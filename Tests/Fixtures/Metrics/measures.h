@@ -70,8 +70,10 @@ HANDLER(measure) {
     if (strcmp(what, "misuse") == 0) return misuse(call, input, size, context);
     if (strcmp(what, "many") == 0) return many(call, input, size, context);
     if (strcmp(what, "codes") == 0) return answer(call, "[%d,%d,%d,%d]", counter, open_things, level, seconds);
-    if (strcmp(what, "set") == 0) return answer(call, "%d", metrics()->set(level, (double)number(input, size, "n", 0)));
-    if (strcmp(what, "move") == 0) return answer(call, "%d", metrics()->add(level, (double)number(input, size, "n", 0)));
+    if (strcmp(what, "set") == 0) return answer(call, "%d",
+        metrics()->set(level, (double)number(input, size, "n", 0)));
+    if (strcmp(what, "move") == 0) return answer(call, "%d",
+        metrics()->add(level, (double)number(input, size, "n", 0)));
     if (strcmp(what, "read") == 0) {
         char text[4096], name[128];
         snprintf(name, sizeof name, "%s", string(input, size, "name"));

@@ -125,8 +125,8 @@ public struct Listener: Sendable {
 }
 
 /// A closure that puts metrics into another form. It gets a snapshot of all metrics, as the host exports them to JSON,
-/// and makes bytes, at most 16 MiB. If the manifest says `"push": true`, it is also called with each sample, and what it
-/// makes then is ignored.
+/// and makes bytes, at most 16 MiB. If the manifest says `"push": true`, it is also called with each sample, and what
+/// it makes then is ignored.
 public struct Exporter: Sendable {
     let handler: Handler
 
