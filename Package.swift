@@ -189,7 +189,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NocturneTests",
-            dependencies: ["Nocturne", "CLinux", "TestKit", "nocturne-plugins", "nocturne-worker"],
+            dependencies: [
+                "Nocturne", "NocturneCore", "CLinux", "TestKit", "nocturne-plugins",
+                "nocturne-worker",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),

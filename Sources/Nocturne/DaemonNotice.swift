@@ -7,7 +7,7 @@ internal import NocturneHost
 /// Something a ``NocturneDaemon`` says while it runs: text for a person, JSON for a program.
 public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     /// Plugins serve and the socket answers.
-    case ready(plugins: Int, socketPath: String)
+    case ready(plugins: Int, socketPath: String, metricsPort: Int?)
     /// A section of the configuration sets up an engine that this version does not have.
     case sectionWithoutEngine(String)
     /// Something was not as it should be when the daemon started; it goes on.
@@ -16,9 +16,10 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     /// One line for a person.
     public var description: String {
         switch self {
-        case .ready(let plugins, let socketPath):
+        case .ready(let plugins, let socketPath, let metricsPort):
             "nocturne \(HostVersion.string) ready: \(plugins) \(plugins == 1 ? "plugin" : "plugins"), "
                 + "socket \(Printable.line(socketPath))"
+                + (metricsPort.map { ", metrics on TCP port \($0)" } ?? "")
         case .sectionWithoutEngine(let section):
             "\"\(section)\" is configured, but this version has no engine for it yet: ignored"
         case .warning(let text): Printable.block(text)
@@ -28,11 +29,12 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     /// One object for a program, its kind being the only key.
     public var json: JSONValue {
         switch self {
-        case .ready(let plugins, let socketPath):
+        case .ready(let plugins, let socketPath, let metricsPort):
             [
                 "ready": [
                     "version": .string(HostVersion.string), "plugins": JSONValue(plugins),
                     "socket": .string(socketPath),
+                    "metricsPort": metricsPort.map { JSONValue($0) } ?? .null,
                 ]
             ]
         case .sectionWithoutEngine(let section): ["sectionWithoutEngine": .string(section)]

@@ -49,11 +49,13 @@ struct Engines: Sendable {
     }
 
     /// Starts the plugins, then answers. If that fails, everything has ended when it throws.
-    func start() async throws {
+    ///
+    /// - Returns: the TCP port of the metrics, if they have one.
+    func start() async throws -> Int? {
         do {
             try await plugins.start()
             try await control.start()
-            try await metricsListener?.start()
+            return try await metricsListener?.start()
         } catch {
             await shutdown()
             throw error

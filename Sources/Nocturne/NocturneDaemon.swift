@@ -57,12 +57,14 @@ public struct NocturneDaemon: Sendable {
         for section in configuration.sectionsWithoutEngine {
             says(.sectionWithoutEngine(section))
         }
-        try await engines.start()
+        let metricsPort = try await engines.start()
         for warning in try await engines.tasks.warnings() + engines.metrics.warnings {
             says(.warning(warning))
         }
         let serving = await engines.plugins.plugins(where: PluginFilter(status: .enabled)).count
-        says(.ready(plugins: serving, socketPath: configuration.socketPath))
+        says(
+            .ready(
+                plugins: serving, socketPath: configuration.socketPath, metricsPort: metricsPort))
 
         for await signal in signals {
             guard signal == SIGHUP else { break }

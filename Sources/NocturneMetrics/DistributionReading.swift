@@ -26,7 +26,8 @@ enum DistributionReading {
             negative: buckets(reading.negative, reading.negative_count), zeros: reading.zeros)
         return Distribution(
             count: reading.count, sum: reading.sum,
-            range: reading.count > 0 ? reading.least...reading.greatest : nil,
+            // Values that were counted elsewhere may have come without a range and without buckets.
+            range: reading.least <= reading.greatest ? reading.least...reading.greatest : nil,
             sketch: family.hasSketch ? sketch : nil, bounds: family.bounds,
             boundCounts: boundCounts ?? [])
     }
@@ -78,11 +79,14 @@ enum DistributionReading {
 }
 
 extension Sketch {
-    /// The least and the greatest value, as far as they are known; the infinities the other way round if there are
-    /// none.
+    /// Bounds of the least and the greatest value, as near as they are known; the infinities the other way round if
+    /// there are none.
     fileprivate func extremes(within range: ClosedRange<Double>?) -> (Double, Double) {
         if let range { return (range.lowerBound, range.upperBound) }
         let buckets = ascending()
-        return (buckets.first?.upper ?? .infinity, buckets.last?.lower ?? -.infinity)
+        return (
+            buckets.first.map { max($0.lower, -.greatestFiniteMagnitude) } ?? .infinity,
+            buckets.last.map { min($0.upper, .greatestFiniteMagnitude) } ?? -.infinity
+        )
     }
 }

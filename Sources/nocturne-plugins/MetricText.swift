@@ -52,6 +52,18 @@ enum MetricText {
         return lines
     }
 
+    /// What a flush did.
+    static func flush(_ report: JSONValue) -> [String] {
+        [
+            "\(number(report["series"])) series in \(number(report["duration"])) ms, "
+                + "alerts that changed: \(number(report["alerts"])), "
+                + "exporters: \(number(report["exporters"]))"
+        ]
+            + (report["failures"]?.object ?? [:]).map { name, reason in
+                "\(Printable.line(name)): \(text(reason))"
+            }
+    }
+
     /// What the collector has, and what went wrong.
     static func statistics(_ all: JSONValue) -> [String] {
         let history = all["history"], alerts = all["alerts"], flush = all["lastFlush"]

@@ -8,7 +8,8 @@ struct Metrics: ParsableCommand {
         abstract: "Metrics: look, follow, export, alert.",
         subcommands: [
             MetricsList.self, MetricsGet.self, MetricsSeries.self, MetricsWatch.self,
-            MetricsExport.self, MetricsAlerts.self, MetricsStats.self, MetricsRemove.self,
+            MetricsExport.self, MetricsAlerts.self, MetricsFlush.self, MetricsStats.self,
+            MetricsRemove.self,
         ])
 }
 
@@ -103,6 +104,15 @@ struct MetricsGet: ParsableCommand {
     func run() throws {
         try host.show("GET", metric.route + series.query(range.query), as: MetricText.report)
     }
+}
+
+struct MetricsFlush: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flush",
+        abstract: "Sample all metrics, evaluate alerts and hand the metrics to exporters, now.")
+    @OptionGroup var host: HostOptions
+
+    func run() throws { try host.show("POST", "/v1/collector/flush", as: MetricText.flush) }
 }
 
 struct MetricsStats: ParsableCommand {

@@ -1,6 +1,7 @@
 // ControlSocketTests.swift — a socket path is claimed only when it is certainly free.
 
 import Glibc
+import TestKit
 import Testing
 
 @testable import NocturneControl

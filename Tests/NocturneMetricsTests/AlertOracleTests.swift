@@ -10,10 +10,10 @@ import Testing
 
 @Suite struct AlertOracleTests {
     @Test func `promtool is there if it is required`() {
-        let isRequired = getenv("NOCTURNE_REQUIRE_PROMTOOL") != nil
+        let isRequired = getenv("NOCTURNE_REQUIRE_VALIDATORS") != nil
         #expect(
             Promtool.path != nil || !isRequired,
-            "install Debian's package prometheus, or unset NOCTURNE_REQUIRE_PROMTOOL")
+            "install Debian's package prometheus, or unset NOCTURNE_REQUIRE_VALIDATORS")
     }
 
     @Test(.enabled(if: Promtool.path != nil), arguments: 1...6 as ClosedRange<UInt64>)

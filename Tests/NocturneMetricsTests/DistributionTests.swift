@@ -29,6 +29,20 @@ import Testing
         sorted[max(Int((part * Double(sorted.count)).rounded(.up)), 1) - 1]
     }
 
+    @Test func `what was counted elsewhere may have one bucket, or none, and no range`() throws {
+        let registry = Registry()
+        let one = try registry.makeHistogram("one"), none = try registry.makeHistogram("none")
+        // (2^(64/64), 2^(65/64)] at scale 6: above 2.
+        let sketch = Sketch(scale: 6, positive: [.init(index: 64, count: 1)])
+        one.merge(Distribution(count: 1, sum: 2.01, sketch: sketch))
+        let range = try #require(one.distribution.range)
+        #expect(range.lowerBound == 2 && range.contains(2.01) && range.upperBound < 2.03)
+        none.merge(Distribution(count: 3, sum: 6))
+        // How many there are is what the buckets say.
+        #expect(none.distribution.count == 0 && none.distribution.sum == 6)
+        #expect(none.distribution.range == nil)
+    }
+
     @Test(arguments: shapes.indices)
     func `every percentile is within the stated error, merged from four histograms or not`(
         shape: Int

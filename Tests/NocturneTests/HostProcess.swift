@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Nocturne
+import NocturneCore
 import Testing
 
 /// A host in a process of its own, on temporary directories.
@@ -42,6 +43,25 @@ final class HostProcess {
         try waitUntil("the host answers") {
             try Program.run(["list", "--socket", socket]).status == 0
         }
+    }
+
+    /// Starts it with its metrics on a TCP port that the system chooses, and returns that when it listens.
+    func startWithMetrics() throws -> Int {
+        let said = open(root + "/said", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(said) }
+        pid = try Program.start(
+            [
+                "run", "--plugins", plugins, "--state", state, "--socket", socket, "--json",
+                "--metrics-http", "127.0.0.1:0",
+            ], saying: said)
+        var port: Int64?
+        try waitUntil("the host says that it is ready") {
+            let lines = Program.contents(of: said).split(separator: "\n")
+            let notices = try lines.map { try JSONParser.parse(String($0)) }
+            port = notices.lazy.compactMap { $0["ready"]?["metricsPort"]?.int }.first
+            return port != nil
+        }
+        return Int(try #require(port))
     }
 
     func signal(_ number: Int32) { _ = kill(pid, number) }

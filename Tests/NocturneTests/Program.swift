@@ -95,7 +95,7 @@ enum Program {
         return descriptor
     }
 
-    private static func contents(of descriptor: Int32) -> String {
+    static func contents(of descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 64 * 1024)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
