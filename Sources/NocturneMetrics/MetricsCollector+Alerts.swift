@@ -16,7 +16,7 @@ extension MetricsCollector {
 
     /// Removes an alert. One that fires is resolved by that.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the configuration
+    /// - Throws: ``MetricsError/notFound(_:_:near:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the configuration
     ///   file.
     public func removeAlert(_ name: String) throws(MetricsError) {
         try change { past, now, uptime throws(MetricsError) in
@@ -26,7 +26,7 @@ extension MetricsCollector {
 
     /// Begins or ceases to evaluate an alert. One that fires is resolved by that.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)``
+    /// - Throws: ``MetricsError/notFound(_:_:near:)``
     public func setAlert(_ name: String, isEnabled: Bool) throws(MetricsError) {
         try change { past, now, uptime throws(MetricsError) in
             try past.alerts.setEnabled(name, isEnabled, now: now, uptime: uptime)
@@ -36,7 +36,7 @@ extension MetricsCollector {
     /// Holds the events of an alert back until a moment; `nil` ends that. What it then comes to is told at the first
     /// flush after the end.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:)``
+    /// - Throws: ``MetricsError/notFound(_:_:near:)``
     public func silenceAlert(_ name: String, until: UnixTime?) throws(MetricsError) {
         try change { past, _, _ throws(MetricsError) in
             try past.alerts.silence(name, until: until)
