@@ -80,6 +80,10 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "NocturneCoordination", dependencies: ["NocturneCore"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "NocturneHost",
             dependencies: [
                 "NocturneCore", "NocturneResolver", "NocturneStorage", "CWire", "CLinux", "CCrypto",
@@ -148,6 +152,10 @@ let package = Package(
                 "NocturneMetrics", "NocturneCore", "CMetrics", "TestKit",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NocturneCoordinationTests", dependencies: ["NocturneCoordination", "NocturneCore"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
