@@ -119,7 +119,7 @@ public struct PlanProblem: Sendable, Hashable, CustomStringConvertible {
     /// What is wrong, and what would be right.
     public let message: String
 
-    init(_ kind: Kind, _ subtask: String? = nil, _ message: String) {
+    init(_ kind: Kind, of subtask: String? = nil, _ message: String) {
         self.kind = kind
         self.subtask = subtask
         self.message = message
@@ -140,7 +140,8 @@ public struct PlanProblem: Sendable, Hashable, CustomStringConvertible {
         guard let kind = Kind(rawValue: try fields.string("kind")) else {
             throw fields.malformed("kind", expected: "a kind of problem")
         }
-        self.init(kind, try fields.string(ifAny: "subtask"), try fields.string("message"))
+        self.init(
+            kind, of: try fields.string(ifAny: "subtask"), try fields.string("message"))
     }
 }
 
