@@ -8,6 +8,11 @@ struct JSONFields {
     let path: String
     private let object: JSONObject
 
+    /// The parameters of a strategy; none is as good as an empty object.
+    init(parameters: JSONValue) throws(CoordinationError) {
+        try self.init(parameters.isNull ? [:] : parameters, at: "parameters")
+    }
+
     init(_ value: JSONValue, at path: String) throws(CoordinationError) {
         guard let object = value.object else {
             throw .malformed(path, expected: "an object", found: value.typeName)
@@ -92,6 +97,27 @@ struct JSONFields {
         }
     }
 
+    /// One of some words; `usual` if the key is missing.
+    func choice<T: RawRepresentable & CaseIterable>(
+        _ key: String, _ usual: T
+    ) throws(CoordinationError) -> T where T.RawValue == String {
+        guard let text = try string(ifAny: key) else { return usual }
+        guard let choice = T(rawValue: text) else {
+            throw malformed(
+                key, expected: "one of " + T.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return choice
+    }
+
+    /// Refuses keys that mean nothing here: they are slips of the pen.
+    func only(_ keys: String...) throws(CoordinationError) {
+        for key in object.keys where !keys.contains(key) {
+            throw .malformed(
+                "\(path).\(key)", expected: "one of the keys " + keys.joined(separator: ", "),
+                found: "another key")
+        }
+    }
+
     func agents(_ key: String) throws(CoordinationError) -> [AgentID] {
         var agents: [AgentID] = []
         for text in try strings(key) { agents.append(try AgentID(text)) }
@@ -107,7 +133,7 @@ struct JSONFields {
         try WorkID(string(key))
     }
 
-    /// What an object below this one says is wrong.
+    /// An error about one field.
     func malformed(_ key: String, expected: String) -> CoordinationError {
         .malformed("\(path).\(key)", expected: expected, found: self[key].map(show) ?? "nothing")
     }
