@@ -97,7 +97,8 @@ struct BudgetLedger: Sendable {
         return sum(sum(used, reserved), wanted) <= limit ? .yes : .later
     }
 
-    private func fits(_ used: Double, _ reserved: Double, _ wanted: Double, _ limit: Double?) -> Fit {
+    private func fits(_ used: Double, _ reserved: Double, _ wanted: Double, _ limit: Double?) -> Fit
+    {
         guard let limit else { return .yes }
         if used >= limit || used + wanted > limit { return .no }
         return used + reserved + wanted <= limit ? .yes : .later

@@ -97,7 +97,8 @@ public struct HierarchicalStrategy: Strategy {
         plans += 1
         isPlanning = true
         return [
-            .plan(PlanRequest(WorkID(made: "plan/\(plans)"), text: goal.description, payload: about))
+            .plan(
+                PlanRequest(WorkID(made: "plan/\(plans)"), text: goal.description, payload: about))
         ]
     }
 
@@ -136,7 +137,8 @@ public struct HierarchicalStrategy: Strategy {
         if exhausted == nil {
             for place in tree.ready { commands += assign(place) }
         }
-        guard !tree.isBusy, !tree.nodes.contains(where: { $0.state == .delegated && $0.children.isEmpty })
+        guard !tree.isBusy,
+            !tree.nodes.contains(where: { $0.state == .delegated && $0.children.isEmpty })
         else { return commands }
         if tree.roots.allSatisfy({ tree[$0].state == .done }) { return commands + complete() }
         return commands + stall("nothing that is left can go on")
@@ -145,7 +147,9 @@ public struct HierarchicalStrategy: Strategy {
     private mutating func assign(_ place: Int) -> [StrategyCommand] {
         tree[place].state = .working
         tree[place].attempt += 1
-        return [.assign(work(place, assignee: tree[place].subtask.agent.map { .agent($0) } ?? .anyone))]
+        return [
+            .assign(work(place, assignee: tree[place].subtask.agent.map { .agent($0) } ?? .anyone))
+        ]
     }
 
     /// A work that does what a node asks for; further attempts at it have names of their own.
@@ -295,7 +299,8 @@ public struct HierarchicalStrategy: Strategy {
         }
         return finish(
             OutcomeProposal(
-                .partial, value: value, explanation: "all is done, but there is no summary: "
+                .partial, value: value,
+                explanation: "all is done, but there is no summary: "
                     + (end.failure?.description ?? "it was taken back")))
     }
 

@@ -61,7 +61,9 @@ struct HierarchicalTree: Sendable {
     /// Adds the subtasks of a valid plan.
     ///
     /// - Parameter prefix: what makes their names new.
-    mutating func add(_ plan: Plan, prefix: String, below parent: Int?, ancestors: [AgentID]) -> [Int] {
+    mutating func add(_ plan: Plan, prefix: String, below parent: Int?, ancestors: [AgentID])
+        -> [Int]
+    {
         var places: [String: Int] = [:], added: [Int] = []
         for subtask in plan.subtasks {
             places[subtask.id] = nodes.count
@@ -81,7 +83,8 @@ struct HierarchicalTree: Sendable {
     /// Those that wait for nothing any more.
     var ready: [Int] {
         nodes.indices.filter { place in
-            nodes[place].state == .waiting && nodes[place].after.allSatisfy { nodes[$0].state == .done }
+            nodes[place].state == .waiting
+                && nodes[place].after.allSatisfy { nodes[$0].state == .done }
         }
     }
 
@@ -91,7 +94,9 @@ struct HierarchicalTree: Sendable {
     }
 
     /// The subtasks of the plan that counts now, those of others apart.
-    var roots: [Int] { nodes.indices.filter { nodes[$0].parent == nil && nodes[$0].state != .dropped } }
+    var roots: [Int] {
+        nodes.indices.filter { nodes[$0].parent == nil && nodes[$0].state != .dropped }
+    }
 
     var doneCount: Int { nodes.count { $0.state == .done } }
 

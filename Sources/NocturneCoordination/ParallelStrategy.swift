@@ -114,14 +114,17 @@ public struct ParallelStrategy: Strategy {
             return finish(
                 OutcomeProposal(
                     .failed(.invalidPlan),
-                    explanation: "\(chained.id) comes after other subtasks, and parallel works are independent; "
+                    explanation:
+                        "\(chained.id) comes after other subtasks, and parallel works are independent; "
                         + "the hierarchical strategy has an order"))
         }
         return assign(
             plan.subtasks.map { subtask in
                 Work(
-                    WorkID(made: "part/\(subtask.id)"), text: subtask.text, payload: subtask.payload,
-                    requires: subtask.requires, assignee: subtask.agent.map { .agent($0) } ?? .anyone,
+                    WorkID(made: "part/\(subtask.id)"), text: subtask.text,
+                    payload: subtask.payload,
+                    requires: subtask.requires,
+                    assignee: subtask.agent.map { .agent($0) } ?? .anyone,
                     weight: subtask.weight, tokens: subtask.tokens)
             })
     }
@@ -168,12 +171,15 @@ public struct ParallelStrategy: Strategy {
             return finish(
                 OutcomeProposal(
                     .failed(.workFailed), value: aggregate,
-                    explanation: "one of \(works.count) works failed, and the others were taken back"))
+                    explanation:
+                        "one of \(works.count) works failed, and the others were taken back"))
         case .quorum where works.count - failures < quorum:
             return finish(
                 OutcomeProposal(
                     .failed(.noQuorum), value: aggregate,
-                    explanation: "\(failures) of \(works.count) works failed, \(quorum) successes are needed"))
+                    explanation:
+                        "\(failures) of \(works.count) works failed, \(quorum) successes are needed"
+                ))
         default: break
         }
         guard endCount == works.count else { return nil }
@@ -193,7 +199,8 @@ public struct ParallelStrategy: Strategy {
             return finish(
                 OutcomeProposal(
                     .completed, value: value(of: first.sorted()),
-                    explanation: "first: " + first.map { "\(works[$0].id)" }.joined(separator: ", ")))
+                    explanation: "first: " + first.map { "\(works[$0].id)" }.joined(separator: ", ")
+                ))
         }
         let possible = winners.count + works.count - endCount
         guard possible < wanted else { return nil }
@@ -203,7 +210,9 @@ public struct ParallelStrategy: Strategy {
             OutcomeProposal(
                 winners.isEmpty ? .failed(successCount > 0 ? .noDecision : .workFailed) : .partial,
                 value: winners.isEmpty ? .null : value(of: winners.sorted()),
-                explanation: "\(winners.count) of \(works.count) results are acceptable, \(wanted) are wanted"))
+                explanation:
+                    "\(winners.count) of \(works.count) results are acceptable, \(wanted) are wanted"
+            ))
     }
 
     private mutating func finishBest() -> [StrategyCommand] {
@@ -218,12 +227,15 @@ public struct ParallelStrategy: Strategy {
             return finish(
                 OutcomeProposal(
                     .failed(successCount > 0 ? .noDecision : .workFailed), value: aggregate,
-                    explanation: "none of \(successCount) results has an acceptable number as \"\(scoreKey)\""))
+                    explanation:
+                        "none of \(successCount) results has an acceptable number as \"\(scoreKey)\""
+                ))
         }
         return finish(
             OutcomeProposal(
                 .completed, value: value,
-                explanation: "\(works[best.place].id) is the best of \(scored.count), with \(best.score)"))
+                explanation:
+                    "\(works[best.place].id) is the best of \(scored.count), with \(best.score)"))
     }
 
     private mutating func finish(_ outcome: OutcomeProposal) -> [StrategyCommand] {

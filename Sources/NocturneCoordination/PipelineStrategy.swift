@@ -160,7 +160,11 @@ public struct PipelineStrategy: Strategy {
                     stages.firstIndex { $0.name == name }
                 }
                 stages[target ?? stage].insert(item)
-                return [.note("item \(item) goes through \(stages[target ?? stage].name) again: \(problem)")]
+                return [
+                    .note(
+                        "item \(item) goes through \(stages[target ?? stage].name) again: \(problem)"
+                    )
+                ]
                     + flow()
             }
             return fail(item, in: stage, problem)
@@ -218,7 +222,9 @@ public struct PipelineStrategy: Strategy {
         return finish(
             OutcomeProposal(
                 status, value: value,
-                explanation: "\(finished.count) of \(items.count) items came through \(stages.count) stages"))
+                explanation:
+                    "\(finished.count) of \(items.count) items came through \(stages.count) stages")
+        )
     }
 
     private mutating func finish(_ outcome: OutcomeProposal) -> [StrategyCommand] {

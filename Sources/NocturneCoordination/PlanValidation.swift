@@ -23,7 +23,8 @@ struct PlanValidation {
             return [
                 PlanProblem(
                     .tooMany,
-                    "\(plan.subtasks.count) subtasks, \(limits.subtasks) are allowed: make them larger")
+                    "\(plan.subtasks.count) subtasks, \(limits.subtasks) are allowed: make them larger"
+                )
             ]
         }
         var problems = names(plan)
@@ -31,7 +32,8 @@ struct PlanValidation {
             problems.append(
                 PlanProblem(
                     .tooDeep,
-                    "\(ancestors.count) agents delegated already, \(limits.depth) levels are allowed"))
+                    "\(ancestors.count) agents delegated already, \(limits.depth) levels are allowed"
+                ))
         }
         for subtask in plan.subtasks { problems += people(subtask) }
         problems += budget(plan)
@@ -44,7 +46,9 @@ struct PlanValidation {
         for subtask in plan.subtasks {
             if !seen.insert(subtask.id).inserted {
                 problems.append(
-                    PlanProblem(.duplicate, of: subtask.id, "two subtasks have this name; give each its own"))
+                    PlanProblem(
+                        .duplicate, of: subtask.id, "two subtasks have this name; give each its own"
+                    ))
             }
             if subtask.id.utf8.count > Self.maximumIDBytes || (try? WorkID(subtask.id)) == nil {
                 problems.append(
@@ -57,7 +61,8 @@ struct PlanValidation {
             for other in subtask.after where !seen.contains(other) {
                 problems.append(
                     PlanProblem(
-                        .unknownDependency, of: subtask.id, "comes after \"\(other)\", which is not in the plan"))
+                        .unknownDependency, of: subtask.id,
+                        "comes after \"\(other)\", which is not in the plan"))
             }
         }
         return problems
@@ -66,12 +71,17 @@ struct PlanValidation {
     private func people(_ subtask: Subtask) -> [PlanProblem] {
         if let id = subtask.agent {
             guard let agent = roster.first(where: { $0.id == id }), agent.role.takesWork else {
-                return [PlanProblem(.unknownAgent, of: subtask.id, "\(id) is not in the session or takes no work")]
+                return [
+                    PlanProblem(
+                        .unknownAgent, of: subtask.id,
+                        "\(id) is not in the session or takes no work")
+                ]
             }
             if ancestors.contains(id) {
                 return [
                     PlanProblem(
-                        .delegationCycle, of: subtask.id, "\(id) is waiting for this; give it to somebody else")
+                        .delegationCycle, of: subtask.id,
+                        "\(id) is waiting for this; give it to somebody else")
                 ]
             }
         }
@@ -80,7 +90,8 @@ struct PlanValidation {
         for name in subtask.requires where !able.contains(where: { $0.score(of: name) != nil }) {
             problems.append(
                 PlanProblem(
-                    .unknownCapability, of: subtask.id, "nobody who may do it has the capability \"\(name)\""))
+                    .unknownCapability, of: subtask.id,
+                    "nobody who may do it has the capability \"\(name)\""))
         }
         let togetherIsKnown = able.contains { agent in
             subtask.requires.allSatisfy { agent.score(of: $0) != nil }
@@ -92,7 +103,8 @@ struct PlanValidation {
                     of: subtask.id,
                     subtask.requires.isEmpty
                         ? "everybody who takes work is waiting for this"
-                        : "nobody has all of \(subtask.requires.joined(separator: ", ")); split it"))
+                        : "nobody has all of \(subtask.requires.joined(separator: ", ")); split it")
+            )
         }
         return problems
     }
@@ -110,7 +122,8 @@ struct PlanValidation {
         if let worksLeft, plan.subtasks.count > worksLeft {
             problems.append(
                 PlanProblem(
-                    .overBudget, "has \(plan.subtasks.count) subtasks, \(worksLeft) works are left"))
+                    .overBudget, "has \(plan.subtasks.count) subtasks, \(worksLeft) works are left")
+            )
         }
         return problems
     }
@@ -130,7 +143,9 @@ struct PlanValidation {
             let width = max(followers[place].count, waiting[place])
             if width > limits.fanOut {
                 problems.append(
-                    PlanProblem(.tooWide, of: subtask.id, "\(width) neighbors, \(limits.fanOut) are allowed"))
+                    PlanProblem(
+                        .tooWide, of: subtask.id, "\(width) neighbors, \(limits.fanOut) are allowed"
+                    ))
             }
         }
         var level = [Int](repeating: 1, count: plan.subtasks.count)
@@ -148,10 +163,13 @@ struct PlanValidation {
         if ready.count < plan.subtasks.count {
             let ring = ring(plan, places, among: waiting.indices.filter { waiting[$0] > 0 })
             problems.append(
-                PlanProblem(.cycle, of: ring.first, "waits for itself: \(ring.joined(separator: " after "))"))
+                PlanProblem(
+                    .cycle, of: ring.first, "waits for itself: \(ring.joined(separator: " after "))"
+                ))
         } else if let longest = level.max(), longest > limits.chain {
             problems.append(
-                PlanProblem(.tooDeep, "a chain of \(longest) subtasks, \(limits.chain) are allowed"))
+                PlanProblem(.tooDeep, "a chain of \(longest) subtasks, \(limits.chain) are allowed")
+            )
         }
         return problems
     }

@@ -27,7 +27,6 @@ struct Roster: Sendable {
         records.contains { $0.isPresent && isMeant($0) }
     }
 
-
     mutating func add(_ descriptor: AgentDescriptor) -> Int {
         joins += 1
         count += 1

@@ -27,8 +27,8 @@ extension SessionCore {
             if execution != nil { appointLeader() } else { leadByRole() }
         }
         for epoch in runs {
-            lose(epoch, WorkFailure(.agentLeft, "\(id) left: \(reason)"))
             effects.append(.stop(id, epoch))
+            lose(epoch, WorkFailure(.agentLeft, "\(id) left: \(reason)"))
         }
         failUnassignable(after: id)
         effects.append(.dismiss(id))
@@ -115,7 +115,8 @@ extension SessionCore {
         } else {
             leave(
                 id,
-                reason: "it crashed more than \(policy.restarts) times in \(policy.restartPeriod): \(failure)"
+                reason:
+                    "it crashed more than \(policy.restarts) times in \(policy.restartPeriod): \(failure)"
             )
         }
     }

@@ -8,6 +8,11 @@ extension SessionCore {
 
     mutating func feed(_ input: StrategyInput) { execution?.inbox.append(input) }
 
+    /// Whether the strategy has to be told something, and can be.
+    var isStepDue: Bool {
+        execution.map { !$0.inbox.isEmpty && $0.outstandingStep == nil } ?? false
+    }
+
     /// Makes the steps that are due.
     ///
     /// - Returns: how many.

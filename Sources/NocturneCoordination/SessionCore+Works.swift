@@ -40,6 +40,10 @@ extension SessionCore {
         guard let record = execution?.records[place], !record.isEnded else { return }
         let demand = Demand(record)
         execution?.records[place].state = .pending
+        if let limit = execution?.exhausted, !record.work.isWrapUp {
+            fail(place, WorkFailure(.overBudget, "the limit of \(limit.rawValue) is reached"))
+            return
+        }
         if !canBeDone(demand) {
             if case .agent(let agent) = demand.assignee {
                 fail(place, WorkFailure(.unassignable, "\(agent) is not in the session"))
@@ -104,7 +108,8 @@ extension SessionCore {
             WorkFailure(
                 .unassignable,
                 needed.isEmpty
-                    ? "nobody in the session may do it" : "nobody in the session can do: \(needed)"))
+                    ? "nobody in the session may do it" : "nobody in the session can do: \(needed)")
+        )
     }
 
     // MARK: - Attempts
@@ -145,7 +150,8 @@ extension SessionCore {
         guard let record = execution?.records[place], let number = execution?.number else { return }
         let work = record.work, descriptor = roster[agent].descriptor
         let epoch = Epoch(assignments.count + 1), attempt = record.attempts + 1
-        let lease = setup.policy.isFaultTolerant
+        let lease =
+            setup.policy.isFaultTolerant
             ? descriptor.heartbeat.map { $0 * setup.policy.missedHeartbeats } : nil
         let timeout = work.timeout ?? setup.policy.workTimeout
         assignments.append((work.id, descriptor.id))
@@ -342,7 +348,8 @@ extension SessionCore {
                     place,
                     WorkFailure(
                         .interrupted,
-                        "the session's process ended \(record.interruptions) times while it was under way"))
+                        "the session's process ended \(record.interruptions) times while it was under way"
+                    ))
             }
         }
         if let step = execution?.outstandingStep { effects.append(.step(step)) }
@@ -378,11 +385,13 @@ extension SessionCore {
             endPlanning(place, end)
         } else {
             feed(.workEnded(end))
-            if let failure = end.failure, !setup.policy.isFaultTolerant, failure.kind != .overBudget {
+            if let failure = end.failure, !setup.policy.isFaultTolerant, failure.kind != .overBudget
+            {
                 finish(
                     OutcomeProposal(
                         .failed(.workFailed), value: results,
-                        explanation: "\(end.work) failed, and faults are not tolerated: \(failure)"))
+                        explanation: "\(end.work) failed, and faults are not tolerated: \(failure)")
+                )
             }
         }
     }

@@ -118,7 +118,9 @@ package struct SessionCore: Sendable {
 
     private func check(_ goal: Goal) throws(CoordinationError) {
         guard execution == nil else { throw .busy(setup.id) }
-        guard roster.present.contains(where: { $0.role.takesWork }) else { throw .noAgents(setup.id) }
+        guard roster.present.contains(where: { $0.role.takesWork }) else {
+            throw .noAgents(setup.id)
+        }
         guard goal.decompose || goal.planner != nil else { return }
         if let reason = reasonAgainst(planner: goal.planner ?? leader ?? successor(for: goal)) {
             throw .noPlanner(setup.id, reason: reason)
@@ -155,9 +157,10 @@ package struct SessionCore: Sendable {
             if made > 0 {
                 steps += made
                 if steps > Self.stepLimit {
-                    failStrategy("it took more than \(Self.stepLimit) steps without anything happening")
+                    failStrategy(
+                        "it took more than \(Self.stepLimit) steps without anything happening")
                 }
-            } else if !dispatch(), !findQuiescence() {
+            } else if !dispatch(), !isStepDue, !findQuiescence() {
                 break
             }
         }

@@ -69,7 +69,7 @@ public struct WorkAnswer: Sendable, Hashable {
         usage: Usage = Usage()
     ) {
         self.value = value
-        self.delegation = delegation
+        if let delegation, !delegation.isNull { self.delegation = delegation }
         self.handOff = handOff
         self.usage = usage
     }

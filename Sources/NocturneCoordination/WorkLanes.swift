@@ -46,7 +46,9 @@ struct WorkLanes: Sendable {
     /// Puts a work at the end of its lane.
     ///
     /// - Returns: the lane, and the number of the place.
-    mutating func append(_ work: Int, _ demand: Demand, at now: Duration) -> (lane: Int, ticket: Int) {
+    mutating func append(_ work: Int, _ demand: Demand, at now: Duration) -> (
+        lane: Int, ticket: Int
+    ) {
         nextTicket += 1
         let lane = index[demand] ?? add(demand)
         if lanes[lane].isEmpty { lanes[lane].since = now }

@@ -45,7 +45,8 @@ struct StrategyJSONTests {
             ]), by: "l"),
         .planFailed(request: "p", .noPlanner("nobody")),
         .planFailed(
-            request: "p", .invalid(attempts: 3, [PlanProblem(.cycle, of: "a", "a waits for itself")])),
+            request: "p",
+            .invalid(attempts: 3, [PlanProblem(.cycle, of: "a", "a waits for itself")])),
         .planFailed(request: "p", .unanswered(WorkFailure(.crashed, "died"))),
         .message(from: "a", "hello"), .message(from: nil, .null), .timerFired("t"),
         .answered(question: "q", "yes", isDefault: true), .budgetWarning(.tokens), .wrapUp(.time),
