@@ -1,6 +1,6 @@
 // SessionCore.swift — decides everything in a session, without a clock, a random number, a lock or a disk: equal inputs
 // at equal times have equal effects, so a session is what its log of inputs says. Next: SessionCore+Agents.swift, then
-// +Strategy, +Works, +Dispatch, +Planning, +Execution.
+// +Strategy, +Works, +Attempts, +Dispatch, +Planning, +Execution.
 
 internal import NocturneCore
 

@@ -1,0 +1,128 @@
+// SessionLogEntry.swift — what stands in a log, and reading it back, up to where a write was cut off.
+// Next: SessionLogDirectory.swift.
+
+internal import Glibc
+package import NocturneCore
+
+/// What stands in a log.
+enum SessionLogEntry: Sendable, Hashable {
+    case begun(SessionSetup, at: UnixTime)
+    case input(SessionInput, at: Duration)
+
+    var json: JSONValue {
+        switch self {
+        case .begun(let setup, let time):
+            ["setup": setup.json, "time": JSONValue(time.milliseconds)]
+        case .input(let input, let time): ["at": time.json, "input": input.json]
+        }
+    }
+
+    init(json: JSONValue, at path: String) throws(CoordinationError) {
+        let fields = try JSONFields(json, at: path)
+        if let setup = fields["setup"] {
+            self = .begun(
+                try SessionSetup(json: setup, at: path + ".setup"),
+                at: UnixTime(milliseconds: try fields.integer("time") ?? 0))
+            return
+        }
+        guard let time = try fields.duration("at") else {
+            throw fields.malformed("at", expected: "milliseconds")
+        }
+        self = .input(
+            try SessionInput(json: fields["input"] ?? .null, at: path + ".input"), at: time)
+    }
+}
+
+/// All that stands in a log.
+package struct SessionLogContents: Sendable {
+    package let setup: SessionSetup
+    /// When the session was made.
+    package let begun: UnixTime
+    package let inputs: [(input: SessionInput, time: Duration)]
+    /// Bytes of whole entries, and bytes behind them that are none: a write that was cut off.
+    package let validBytes: Int
+    package let tornBytes: Int
+
+    /// Reads a log.
+    ///
+    /// - Throws: if it cannot be read, or an entry whose checksum is right is none of ours.
+    package init(reading path: String, of session: SessionID) throws(CoordinationError) {
+        let bytes = try Self.read(path, session)
+        var entries: [SessionLogEntry] = [], offset = 0
+        while let (body, next) = Self.frame(in: bytes, at: offset) {
+            let place = "entry \(entries.count) at byte \(offset)"
+            do {
+                entries.append(try SessionLogEntry(json: JSONParser.parse(Array(body)), at: "log"))
+            } catch {
+                throw .log(session, "\(path), \(place): \(error)")
+            }
+            offset = next
+        }
+        guard case .begun(let setup, let begun)? = entries.first else {
+            throw .log(session, "\(path) does not begin with a setup")
+        }
+        (self.setup, self.begun) = (setup, begun)
+        inputs = entries.dropFirst().compactMap { entry in
+            if case .input(let input, let time) = entry { (input, time) } else { nil }
+        }
+        validBytes = offset
+        tornBytes = bytes.count - offset
+    }
+
+    /// The session as it was when the last entry was written.
+    ///
+    /// - Parameter observe: is given what each input did.
+    package func replay(
+        with catalog: StrategyCatalog, upTo count: Int = .max,
+        observe: (Duration, SessionInput, [SessionEffect]) -> Void = { _, _, _ in }
+    ) throws(CoordinationError) -> SessionCore {
+        var core = try SessionCore(setup, catalog: catalog)
+        for (input, time) in inputs.prefix(count) {
+            observe(time, input, try core.apply(input, at: time))
+        }
+        return core
+    }
+
+    private static func frame(in bytes: [UInt8], at offset: Int) -> (ArraySlice<UInt8>, next: Int)?
+    {
+        let header = SessionLog.headerBytes
+        guard bytes.count - offset >= header else { return nil }
+        let size = Int(littleEndian(bytes, at: offset))
+        guard size <= SessionLog.maximumEntryBytes, bytes.count - offset - header >= size else {
+            return nil
+        }
+        let body = bytes[offset + header..<offset + header + size]
+        guard CRC32.of(body) == littleEndian(bytes, at: offset + 4) else { return nil }
+        return (body, offset + header + size)
+    }
+
+    private static func littleEndian(_ bytes: [UInt8], at offset: Int) -> UInt32 {
+        (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) }
+    }
+
+    private static func read(
+        _ path: String, _ session: SessionID
+    ) throws(CoordinationError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { throw .unknownSession(session) }
+            throw .log(session, "\(path) cannot be opened: \(SessionLog.reason(errno))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .log(session, "\(path) is no regular file")
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size)), start = 0
+        while start < bytes.count {
+            let count = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(
+                    descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            start += count
+        }
+        return Array(bytes.prefix(start))
+    }
+}

@@ -1,0 +1,146 @@
+// SessionLogTests.swift — the log of a session: what is in it is what happened, up to where a write was cut off.
+// Next: SessionCoreTests.swift.
+
+import Glibc
+import NocturneCore
+import Testing
+
+@testable import NocturneCoordination
+
+struct SessionLogTests {
+    private static let setup: SessionSetup = {
+        var setup = SessionSetup(
+            id: "s", goal: "g", strategy: "parallel", parameters: ["mode": "map"],
+            fallback: "hierarchical", seed: .max)
+        setup.policy.isFaultTolerant = false
+        setup.policy.retryDelay = .milliseconds(7)
+        setup.policy.plan.depth = 2
+        return setup
+    }()
+
+    static let inputs: [SessionInput] = [
+        .addAgent(AgentDescriptor("a")), .removeAgent("a", reason: "r"),
+        .execute(Goal("g", payload: ["items": [1]])),
+        .runEnded(Epoch(1), .answered(WorkAnswer("x", usage: Usage(tokens: 2)))),
+        .runEnded(Epoch(2), .failed(WorkFailure(.crashed, "m"), Usage(cost: 1))),
+        .heartbeat(Epoch(3)), .message(from: "a", 1), .message(from: nil, 2), .messagesSent(4),
+        .answer(question: "q", "yes"),
+        .stepped(1, .stepped(state: ["n": 1], [.note("n"), .assign(Work("w", text: "t"))])),
+        .stepped(2, .failed("slow")), .tick, .pause(isImmediate: true), .resume,
+        .end(reason: "e"), .interrupted,
+    ]
+
+    /// A directory that is gone afterwards.
+    private func inDirectory(_ body: (String) throws -> Void) throws {
+        var template = Array("/tmp/nocturne-session-log-XXXXXX".utf8CString)
+        let path = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer {
+            for item in SessionLogDirectory(path: path).items() {
+                unlink(SessionLogDirectory(path: path).path(of: item.session))
+            }
+            rmdir(path)
+        }
+        try body(path)
+    }
+
+    @Test(arguments: inputs) func `an input reads back as what it was`(input: SessionInput) throws {
+        let json = try JSONParser.parse(input.json.serialized())
+        #expect(try SessionInput(json: json, at: "input") == input)
+    }
+
+    @Test func `a setup reads back as what it was`() throws {
+        #expect(
+            try SessionSetup(json: JSONParser.parse(Self.setup.json.serialized())) == Self.setup)
+    }
+
+    @Test func `a checksum is that of gzip`() {
+        // The check value that catalogs of CRC algorithms give for CRC-32.
+        #expect(CRC32.of(Array("123456789".utf8)[...]) == 0xCBF4_3926)
+        #expect(CRC32.of([]) == 0)
+    }
+
+    @Test func `what is appended is read back, in order`() throws {
+        try inDirectory { path in
+            let log = try SessionLog(
+                creating: Self.setup, at: UnixTime(milliseconds: 5), path: path + "/s.log")
+            let entries = Self.inputs.enumerated().map { ($1, Duration.milliseconds($0)) }
+            try log.append(Array(entries.prefix(3)))
+            try log.append(Array(entries.dropFirst(3)))
+            let contents = try SessionLogContents(reading: path + "/s.log", of: "s")
+            #expect(contents.setup == Self.setup)
+            #expect(contents.begun.milliseconds == 5)
+            #expect(contents.inputs.map(\.input) == Self.inputs)
+            #expect(contents.inputs.map(\.time) == entries.map(\.1))
+            #expect(contents.tornBytes == 0)
+        }
+    }
+
+    @Test
+    func `a log that is cut anywhere has all entries that were whole, and goes on behind them`()
+        throws
+    {
+        try inDirectory { path in
+            let file = path + "/s.log"
+            do {
+                let log = try SessionLog(
+                    creating: Self.setup, at: UnixTime(milliseconds: 0), path: file)
+                try log.append([(.tick, .zero), (.resume, .milliseconds(1))])
+            }
+            let whole = try SessionLogContents(reading: file, of: "s")
+            for size in stride(from: whole.validBytes - 1, to: whole.validBytes - 40, by: -1) {
+                try #require(truncate(file, off_t(size)) == 0)
+                let cut = try SessionLogContents(reading: file, of: "s")
+                #expect(cut.inputs.count == 1 && cut.tornBytes == size - cut.validBytes)
+            }
+            do {
+                let cut = try SessionLogContents(reading: file, of: "s")
+                let log = try SessionLog(continuing: cut, path: file)
+                try log.append([(.end(reason: "x"), .milliseconds(2))])
+            }
+            let again = try SessionLogContents(reading: file, of: "s")
+            #expect(again.inputs.map(\.input) == [.tick, .end(reason: "x")])
+            #expect(again.tornBytes == 0)
+        }
+    }
+
+    @Test func `a log is one process's at a time, and a session has one`() throws {
+        try inDirectory { path in
+            let file = path + "/s.log"
+            let log = try SessionLog(
+                creating: Self.setup, at: UnixTime(milliseconds: 0), path: file)
+            #expect(throws: CoordinationError.sessionExists("s")) {
+                try SessionLog(creating: Self.setup, at: UnixTime(milliseconds: 0), path: file)
+            }
+            let contents = try SessionLogContents(reading: file, of: "s")
+            #expect(throws: CoordinationError.self) {
+                try SessionLog(continuing: contents, path: file)
+            }
+            withExtendedLifetime(log) {}
+        }
+    }
+
+    @Test func `logs go by age, then by size, the oldest first, but not those that are needed`()
+        throws
+    {
+        try inDirectory { path in
+            let directory = SessionLogDirectory(path: path)
+            for (index, id) in (["a", "b", "c", "d"] as [SessionID]).enumerated() {
+                var setup = Self.setup
+                setup.id = id
+                _ = try SessionLog(
+                    creating: setup, at: UnixTime(milliseconds: 0), path: directory.path(of: id))
+                var times = [
+                    timeval(tv_sec: index * 100, tv_usec: 0),
+                    timeval(tv_sec: index * 100, tv_usec: 0),
+                ]
+                try #require(utimes(directory.path(of: id), &times) == 0)
+            }
+            let size = try #require(directory.items().first?.bytes)
+            let now = UnixTime(seconds: 350)
+            // Older than 300 s: only a. Then two of three may stay, and b must.
+            let retention = SessionLogDirectory.Retention(age: .seconds(300), bytes: 2 * size + 1)
+            #expect(directory.clear(retention, now: now) { $0 == "b" } == ["a", "c"])
+            #expect(directory.items().map(\.session) == ["b", "d"])
+        }
+    }
+}
