@@ -1,0 +1,22 @@
+// Dice.swift — chance for tests: the same numbers from the same seed, on every machine.
+
+/// splitmix64 (https://prng.di.unimi.it/splitmix64.c).
+struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Below `limit`, each as likely as the other.
+    mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
+
+    /// True once in `count` times.
+    mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
+}
