@@ -1,4 +1,5 @@
-// BallotTally.swift — the sums of a vote, kept while ballots come, so that each costs little. Next: BallotSchulze.swift.
+// BallotTally.swift — the sums of a vote, kept while ballots come, so that each costs little. Next:
+// BallotSchulze.swift.
 
 /// The sums of a vote. All in millionths of a vote, so that they are the same in whatever order ballots come.
 struct BallotTally: Sendable {

@@ -1,4 +1,4 @@
-// BallotPropertyTests.swift — what must be true of every vote, tried on thousands of random ones. Next: BallotTests.swift.
+// BallotPropertyTests.swift — what is true of every vote, tried on thousands of random ones. Next: BallotTests.swift.
 
 import NocturneCoordination
 import Testing

@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: [
-        // votes for A, votes for B, none of them, abstentions, absent: who wins by simple, absolute, two thirds, unanimity
+        // Votes for A, for B, for none; abstaining; absent: does A win by simple, absolute, 2/3 majority, unanimity?
         (6, 3, 0, 1, 0, [true, true, true, false]),
         (6, 4, 0, 0, 0, [true, true, false, false]),
         (5, 4, 0, 1, 0, [true, false, false, false]),
