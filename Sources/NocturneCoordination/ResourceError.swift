@@ -29,7 +29,9 @@ public enum ResourceError: ReportableError, Hashable {
         case .conflict(let keys):
             "others wrote \(keys.joined(separator: ", ")) since it was read: read again and redo the work"
         case .busy(let name, let holders):
-            "\(name) is held by \(holders.map(\.description).joined(separator: ", "))"
+            holders.isEmpty
+                ? "others wait for \(name) already"
+                : "\(name) is held by \(holders.map(\.description).joined(separator: ", "))"
         case .deadlock(let name, let ring):
             "waiting for \(name) would never end, each waits for the next: "
                 + (ring + ring.prefix(1)).map(\.description).joined(separator: " → ")

@@ -75,7 +75,7 @@ public enum LeaseAnswer: Sendable, Hashable {
 /// Two leases of different holders exclude each other if one name is the other or above it, and one is exclusive. A
 /// request waits for leases that exclude it, and behind earlier requests that do; but not behind those that wait, by
 /// themselves or through others, for its own holder, so that the order of asking alone never makes a deadlock. A holder
-/// waits for one lease at a time, so that a deadlock can begin only when somebody begins to wait.
+/// that waits asks for nothing else, so that a deadlock can begin only when somebody begins to wait.
 public struct ResourceLeases: Sendable {
     private struct Waiting: Sendable {
         let id: LeaseID
@@ -116,11 +116,13 @@ public struct ResourceLeases: Sendable {
 
     /// Asks for a lease. ``advance(to:)`` must have been called for `now`.
     ///
+    /// - Returns: what becomes of it, and what others are granted: one who had to stay behind somebody who now waits, through
+    ///   this request, for them.
     /// - Throws: ``ResourceError/busy(_:holders:)`` if it is not free and the request does not wait,
     ///   ``ResourceError/deadlock(_:ring:)`` if waiting would never end.
     public mutating func acquire(
         _ request: LeaseRequest, at now: Duration
-    ) throws(ResourceError) -> LeaseAnswer {
+    ) throws(ResourceError) -> (answer: LeaseAnswer, others: [LeaseEvent]) {
         guard Self.lifetimes.contains(request.lifetime), request.patience >= .zero else {
             throw .invalid(
                 "a lease for \(request.lifetime)",
@@ -128,16 +130,19 @@ public struct ResourceLeases: Sendable {
             )
         }
         guard leases.count < Self.mostLeases else { throw .full("leases", limit: Self.mostLeases) }
+        guard !waiting.contains(where: { $0.request.holder == request.holder }) else {
+            throw .invalid("a request of \(request.holder), which waits for another", "none is")
+        }
         let held = tree.holders(against: request)
         let isFree = tree.allows(request) || (held.isEmpty && !queues(request, at: waiting.count))
         if !isFree { try checkWait(request, for: held) }
         lastID += 1
         let id = LeaseID(lastID)
-        if isFree { return .granted(grant(id, request, at: now)) }
+        if isFree { return (.granted(grant(id, request, at: now)), []) }
         let until = now + request.patience
         waiting.append(Waiting(id: id, request: request, until: until))
         quietUntil = min(quietUntil, until)
-        return .waiting(id)
+        return (.waiting(id), grantWaiting(at: now))
     }
 
     /// Throws if a request that is not free cannot wait.
@@ -146,9 +151,6 @@ public struct ResourceLeases: Sendable {
     ) throws(ResourceError) {
         let name = request.name.description
         guard request.patience > .zero else { throw .busy(name, holders: held) }
-        guard !waiting.contains(where: { $0.request.holder == request.holder }) else {
-            throw .invalid("a second request of \(request.holder) that waits", "one at a time does")
-        }
         if let ring = ring(from: request.holder, through: held) {
             throw .deadlock(name, ring: ring)
         }

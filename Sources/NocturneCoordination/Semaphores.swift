@@ -57,7 +57,7 @@ public struct Semaphores: Sendable {
     /// Permits of one of them.
     public static let mostPermits = 1_000_000
     /// Requests that may wait for one of them.
-    public static let mostWaiting = 100_000
+    public static let mostWaiting = 10_000
 
     private var semaphores: [String: Semaphore] = [:]
     private var grants: [LeaseID: PermitGrant] = [:]
@@ -96,7 +96,7 @@ public struct Semaphores: Sendable {
         _ name: String, permits: Int = 1, for holder: ResourceHolder, lifetime: Duration,
         patience: Duration = .zero, at now: Duration
     ) throws(ResourceError) -> PermitAnswer {
-        guard var semaphore = semaphores[name] else { throw .unknownSemaphore(name) }
+        guard let semaphore = semaphores[name] else { throw .unknownSemaphore(name) }
         guard (1...semaphore.permits).contains(permits) else {
             throw .invalid("\(permits) permits of \(name)", "1 to \(semaphore.permits) are")
         }
@@ -116,8 +116,7 @@ public struct Semaphores: Sendable {
             }
         }
         lastID += 1
-        semaphore.waiting.append(wanted)
-        semaphores[name] = semaphore
+        semaphores[name]?.waiting.append(wanted)
         guard case .granted(let grant) = grantWaiting(name, at: now).first else {
             return .waiting(wanted.id)
         }
@@ -180,18 +179,18 @@ public struct Semaphores: Sendable {
     }
 
     private mutating func grantWaiting(_ name: String, at now: Duration) -> [PermitEvent] {
-        guard var semaphore = semaphores[name] else { return [] }
         var events: [PermitEvent] = []
-        while let next = semaphore.waiting.first, next.permits <= semaphore.free {
-            semaphore.waiting.removeFirst()
-            semaphore.free -= next.permits
+        while let semaphore = semaphores[name], let next = semaphore.waiting.first,
+            next.permits <= semaphore.free
+        {
             let grant = PermitGrant(
                 id: next.id, semaphore: name, permits: next.permits, holder: next.holder,
                 expires: now + next.lifetime)
+            semaphores[name]?.waiting.removeFirst()
+            semaphores[name]?.free -= next.permits
             grants[next.id] = grant
             events.append(.granted(grant))
         }
-        semaphores[name] = semaphore
         return events
     }
 }
