@@ -1,5 +1,5 @@
-// LeaseTree.swift — who has what of a tree of names. Each lease also leaves its intention at all names above it, so
-// that one look at each level of a name tells whether it is free, and disjoint paths never meet. Next: Semaphores.swift.
+// LeaseTree.swift — who has what of a tree of names. Each lease leaves its intention at all names above it, so that one
+// look at each level of a name tells whether it is free, and disjoint paths never meet. Next: Semaphores.swift.
 
 /// Leases by name, counted by holder.
 struct LeaseTree: Sendable {

@@ -116,8 +116,8 @@ public struct ResourceLeases: Sendable {
 
     /// Asks for a lease. ``advance(to:)`` must have been called for `now`.
     ///
-    /// - Returns: what becomes of it, and what others are granted: one who had to stay behind somebody who now waits, through
-    ///   this request, for them.
+    /// - Returns: what becomes of it, and what others are granted: those who had to stay behind somebody who now waits,
+    ///   through this request, for them.
     /// - Throws: ``ResourceError/busy(_:holders:)`` if it is not free and the request does not wait,
     ///   ``ResourceError/deadlock(_:ring:)`` if waiting would never end.
     public mutating func acquire(

@@ -24,7 +24,8 @@ public struct ResourceName: Sendable, Hashable, CustomStringConvertible {
         else {
             throw .invalid(
                 "the resource name \(text.prefix(80))",
-                "it is a path of at most \(Self.mostParts) parts and \(Self.longestBytes) bytes, without `.`, `..` and `//`"
+                "it is a path of at most \(Self.mostParts) parts and \(Self.longestBytes) bytes,"
+                    + " without `.`, `..` and `//`"
             )
         }
         description = String(path)
