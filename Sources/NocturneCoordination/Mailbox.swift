@@ -1,5 +1,5 @@
-// Mailbox.swift — the messages that one agent has not read. A lock and an array, and a job only while there is something
-// in it: an agent that waits costs no task. Next: Messages.swift.
+// Mailbox.swift — the messages that one agent has not read. A lock and an array, and a job only while something is in
+// it: an agent that waits costs no task. Next: Messages.swift.
 
 internal import Synchronization
 

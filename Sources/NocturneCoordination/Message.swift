@@ -17,8 +17,8 @@ public struct MessageID: Sendable, Hashable, Comparable, CustomStringConvertible
     public static func < (left: MessageID, right: MessageID) -> Bool { left.number < right.number }
 }
 
-/// What one agent, or a person, says to one or many. It never changes and is not copied: a broadcast to a thousand agents
-/// is one message.
+/// What one agent, or a person, says to one or many. It never changes and is not copied: a broadcast to a thousand
+/// agents is one message.
 public final class Message: Sendable {
     /// Its name.
     public let id: MessageID

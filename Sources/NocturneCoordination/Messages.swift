@@ -97,7 +97,7 @@ public final class Messages: Sendable {
     /// Sends to one, to all others in the order of joining, or to a topic's subscribers in the order of subscribing.
     ///
     /// - Returns: how many mailboxes it is in.
-    /// - Throws: ``MessageError``, but only if it is for one agent. For many, those who did not get it are in dead letters.
+    /// - Throws: ``MessageError``, but only if it is for one agent; of many, dead letters tell who did not get it.
     @discardableResult
     public func send(
         _ payload: JSONValue, from sender: AgentID?, to recipient: Recipient
@@ -184,8 +184,7 @@ public final class Messages: Sendable {
         return try result.get()
     }
 
-    /// Answers a message whose sender waits. If the sender does not, not any more, or waits for somebody else, the reply
-    /// is a dead letter.
+    /// Answers a message whose sender waits. If the sender does not wait, or for somebody else, it is a dead letter.
     ///
     /// - Returns: whether it arrived.
     @discardableResult

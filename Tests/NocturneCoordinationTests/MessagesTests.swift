@@ -1,4 +1,4 @@
-// MessagesTests.swift — who gets which message, in which order, and what becomes of the others. Next: VirtualClock.swift.
+// MessagesTests.swift — who gets which message, in which order, and what is lost. Next: VirtualClock.swift.
 
 import NocturneCoordination
 import NocturneCore

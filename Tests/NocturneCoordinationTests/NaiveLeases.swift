@@ -1,4 +1,4 @@
-// NaiveLeases.swift — leases by the words of their rules: lists, without thought for speed. Next: ResourceLeaseTests.swift.
+// NaiveLeases.swift — leases by the words of their rules, in lists, slowly. Next: ResourceLeaseTests.swift.
 
 import NocturneCoordination
 

@@ -1,4 +1,4 @@
-// ResourceLeaseTests.swift — leases on paths: who has what, in which order, and what ends it. Next: SemaphoreTests.swift.
+// ResourceLeaseTests.swift — leases on paths: who has what, when, and what ends it. Next: SemaphoreTests.swift.
 
 import NocturneCoordination
 import Testing
