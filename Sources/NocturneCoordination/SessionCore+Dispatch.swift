@@ -93,8 +93,7 @@ extension SessionCore {
         case .chosen(let place, let reason): return (place, reason)
         case .nobodyFree: return nil
         case .waitForBetter(let mean):
-            // It waits for as long as the better one takes for a work, and no longer.
-            let until = since + (mean ?? .zero)
+            let until = since + (mean ?? .zero) * Allocator.patience
             guard until <= now else {
                 timers.set(.lane(lane), at: until)
                 return nil
