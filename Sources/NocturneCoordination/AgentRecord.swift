@@ -1,5 +1,5 @@
-// AgentRecord.swift — what a session has seen of an agent: how it did, whether it may be given work now. Circuit breaker
-// and restart intensity are here. Next: Roster.swift.
+// AgentRecord.swift — what a session has seen of an agent: how it did, whether it may be given work now. Circuit
+// breaker and restart intensity are here. Next: Roster.swift.
 
 /// What a session has seen of an agent. Kept when it leaves, for when it comes back.
 struct AgentRecord: Sendable {

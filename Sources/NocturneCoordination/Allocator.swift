@@ -36,9 +36,9 @@ public struct AllocationReason: Sendable, Hashable, CustomStringConvertible {
 
 /// Chooses agents for works. Equal rosters and works give equal choices.
 enum Allocator {
-    /// How much not knowing counts, in place of UCB1's own √2. The number of works that go to one who succeeds less often by
-    /// a gap is bounded by c² · ln n / gap² (Auer, Cesa-Bianchi and Fischer 2002): of 200 works, 16 for a gap of 0.4 and 4 for
-    /// one of 0.8, where √2 would allow 66 and 17.
+    /// How much not knowing counts, in place of UCB1's own √2. The number of works that go to one who succeeds less
+    /// often by a gap is bounded by c² · ln n / gap² (Auer, Cesa-Bianchi and Fischer 2002): of 200 works, 16 for a gap
+    /// of 0.4 and 4 for one of 0.8, where √2 would allow 66 and 17.
     static let curiosity = 0.7
     /// What being fully busy costs, in success.
     static let loadWeight = 0.1
@@ -46,8 +46,8 @@ enum Allocator {
     static let costWeight = 0.1
     /// A work rather waits for the best than go to one who, even seen kindly, is worse by more than this.
     static let tolerance = 0.1
-    /// How long a work that is next waits for somebody better, in works of theirs: one may be under way, and take longer than
-    /// usual. After that it goes to whoever is free.
+    /// How long a work that is next waits for somebody better, in works of theirs: one may be under way, and take
+    /// longer than usual. After that it goes to whoever is free.
     static let patience = 2
     /// Agents that are compared for one work: in larger sessions a window of them, at a place that depends on the work.
     static let candidateLimit = 256

@@ -5,22 +5,24 @@ public import NocturneCore
 
 /// A leader plans, others do, reviewers judge; what stalls is planned anew.
 ///
-/// With `decompose` the leader (or the goal's planner) is asked for a plan; a subtask starts when all that it comes after
-/// have succeeded, and is given their results. Without, the whole goal is one work. The leader is given work only if
-/// nobody else may do it. Whoever does a work may answer with subtasks of its own (``WorkAnswer/delegation``), which are never given to anyone who
-/// waits for them.
+/// With `decompose` the leader (or the goal's planner) is asked for a plan; a subtask starts when all that it comes
+/// after have succeeded, and is given their results. Without, the whole goal is one work. The leader is given work only
+/// if nobody else may do it. Whoever does a work may answer with subtasks of its own (``WorkAnswer/delegation``), which
+/// are never given to anyone who waits for them.
 ///
 /// Parameters, all optional:
-/// - `review`: whether reviewers judge each result; `true` if not said, and without effect while the session has no reviewer.
-/// - `revisions`: how often one who did a work is asked to do it better; 2 if not said. After that it counts as rejected.
+/// - `review`: whether reviewers judge each result; `true` if not said, and without effect while the session has no
+///   reviewer.
+/// - `revisions`: how often one who did a work is asked to do it better; 2 if not said. After that it counts as
+///   rejected.
 /// - `reassignments`: how often a rejected work is given to somebody else; 1 if not said.
 /// - `replans`: how often the leader is asked for a new plan after a stall; 2 if not said.
-/// - `stall`: failed subtasks in a row, without one that succeeded, that are a stall; 3 if not said. That nothing can go on is one
-///   in any case.
+/// - `stall`: failed subtasks in a row, without one that succeeded, that are a stall; 3 if not said. That nothing can
+///   go on is one in any case.
 /// - `summarize`: whether the leader puts the results together at the end; `false` if not said.
 ///
-/// The value: the results of the subtasks by name, or the summary. A work's payload is `{"goal", "input", "results", …}`, with
-/// `comment` and `previous` if it is to be revised.
+/// The value: the results of the subtasks by name, or the summary. A work's payload is `{"goal", "input", "results",
+/// …}`, with `comment` and `previous` if it is to be revised.
 public struct HierarchicalStrategy: Strategy {
     /// `hierarchical`
     public static let name = "hierarchical"

@@ -1,5 +1,5 @@
-// ParallelStrategy.swift — independent works at once: over items, or the same one to everybody; all, some or the best of
-// them count. Next: PipelineStrategy.swift.
+// ParallelStrategy.swift — independent works at once: over items, or the same one to everybody; all, some or the best
+// of them count. Next: PipelineStrategy.swift.
 
 public import NocturneCore
 
@@ -12,8 +12,8 @@ public import NocturneCore
 /// - `mode`: `map` and `scatter` want all results, `race` the first acceptable one, `any` the first `count` of them,
 ///   `best` the one with the greatest score. Without items, `map` is one work and the others go to everybody.
 /// - `count`: how many `any` wants; 1 if not said.
-/// - `failure`, of `map` and `scatter`: `collect` keeps what succeeded and lists the rest, `failFast` takes back the others at the first failure,
-///   `quorum` needs `quorum` successes and gives up as soon as they cannot be had.
+/// - `failure`, of `map` and `scatter`: `collect` keeps what succeeded and lists the rest, `failFast` takes back the
+///   others at the first failure, `quorum` needs `quorum` successes and gives up as soon as they cannot be had.
 /// - `score`: the key of a result that says how good it is, `score` if not said; `minimumScore`: what is acceptable.
 /// - `hedge`: whether a work that takes twice as long as 95 % of the others is given to a second agent as well. For
 ///   works that may be done twice.

@@ -1,23 +1,26 @@
-// PipelineStrategy.swift — items stream through stages; each stage takes an item as soon as it is there. Next: PipelineStages.swift.
+// PipelineStrategy.swift — items stream through stages; each stage takes an item as soon as it is there. Next:
+// PipelineStages.swift.
 
 public import NocturneCore
 
 /// Items that stream through stages.
 ///
-/// The items are the elements of the goal's `items`; without them the goal's payload is the only one. The stages are those of the
-/// parameters; with `decompose` the subtasks of the plan, in an order that respects their dependencies; else each agent that takes work is one, in the
-/// order in which they joined.
+/// The items are the elements of the goal's `items`; without them the goal's payload is the only one. The stages are
+/// those of the parameters; with `decompose` the subtasks of the plan, in an order that respects their dependencies;
+/// else each agent that takes work is one, in the order in which they joined.
 ///
 /// Parameters, all optional:
-/// - `stages`: `[{"name", "text", "requires", "agent", "concurrency", "capacity", "attempts", "schema", "loops", "loopTo"}]`.
-///   At most `concurrency` items are in a stage at once, and `capacity` wait before it: while they do, the stage before it takes no further item; both
-///   are 16 if not said. A result that does not match `schema` sends the item to the stage `loopTo`, or through the
-///   same one again, at most `loops` times (1), after which it counts as failed.
+/// - `stages`: `[{"name", "text", "requires", "agent", "concurrency", "capacity", "attempts", "schema", "loops",
+///   "loopTo"}]`. At most `concurrency` items are in a stage at once, and `capacity` wait before it: while they do, the
+///   stage before it takes no further item; both are 16 if not said. A result that does not match `schema` sends the
+///   item to the stage `loopTo`, or through the same one again, at most `loops` times (1), after which it counts as
+///   failed.
 /// - `order`: `preserve` (the default: items stay in order from stage to stage and in the results) or `asCompleted`.
-/// - `failure`: what becomes of an item that failed for good: `deadLetter` (the default: it is put aside, with the stage and the cause),
-///   `skip` (it goes on as it came into the stage) or `abort` (the pipeline ends).
+/// - `failure`: what becomes of an item that failed for good: `deadLetter` (the default: it is put aside, with the
+///   stage and the cause), `skip` (it goes on as it came into the stage) or `abort` (the pipeline ends).
 ///
-/// The value: `{"results": […], "deadLetters": [{"index", "item", "stage", "error"}]}`. A work's payload is `{"item", "index"}`.
+/// The value: `{"results": […], "deadLetters": [{"index", "item", "stage", "error"}]}`. A work's payload is `{"item",
+/// "index"}`.
 public struct PipelineStrategy: Strategy {
     /// `pipeline`
     public static let name = "pipeline"

@@ -1,4 +1,5 @@
-// SessionCore+Execution.swift — the beginning and the end of carrying out a goal, and its budget. Next: Execution.swift.
+// SessionCore+Execution.swift — the beginning and the end of carrying out a goal, and its budget. Next:
+// Execution.swift.
 
 internal import NocturneCore
 

@@ -58,7 +58,7 @@ public enum SessionEvent: Sendable, Hashable {
     /// `message:sent {sessionId, from, to}`; by the strategy if nobody is named.
     case messageSent(from: AgentID?, to: Recipient)
     /// A message could not be delivered. `message:undeliverable {sessionId, to}`
-    case deadLetter(to: AgentID)
+    case deadLetter(to: AgentID?)
     /// `input:required {sessionId, question}`
     case questionAsked(Question)
     /// `input:received {sessionId, question, value, isDefault}`

@@ -5,7 +5,8 @@ internal import Glibc
 
 /// A hash that is the same in every process, unlike Swift's own.
 enum StableHash {
-    /// 64-bit FNV-1a (Fowler, Noll, Vo) of the seed's bytes and the text's, mixed once more so that all bits depend on all.
+    /// 64-bit FNV-1a (Fowler, Noll, Vo) of the seed's bytes and the text's, mixed once more so that all bits depend on
+    /// all.
     static func of(_ text: String, seed: UInt64) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for shift in stride(from: 0, to: 64, by: 8) {

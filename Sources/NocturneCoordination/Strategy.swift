@@ -7,8 +7,8 @@ public import NocturneCore
 ///
 /// A strategy is a value that is told what happened, one thing at a time and in order, and says what shall be done. It
 /// has no clock, no randomness and does nothing itself: equal inputs give equal commands, because a session is resumed
-/// by replaying what happened. Each execution has one of its own. The session sees to the rest: who does a work, retries,
-/// timeouts, leases, budgets, pauses.
+/// by replaying what happened. Each execution has one of its own. The session sees to the rest: who does a work,
+/// retries, timeouts, leases, budgets, pauses.
 ///
 /// The session ends an execution in which nothing is going on any more: first it says so
 /// (``StrategyInput/quiescent``), and if nothing follows, the outcome is `failed(quiescentWithoutResult)`.
@@ -18,7 +18,8 @@ public protocol Strategy: Sendable {
 
     /// Reads its parameters.
     ///
-    /// - Throws: ``CoordinationError/invalidParameters(strategy:_:)`` or ``CoordinationError/malformed(_:expected:found:)``.
+    /// - Throws: ``CoordinationError/invalidParameters(strategy:_:)`` or
+    ///   ``CoordinationError/malformed(_:expected:found:)``.
     init(parameters: JSONValue) throws(CoordinationError)
 
     /// Takes in what happened and says what shall be done now, in order.

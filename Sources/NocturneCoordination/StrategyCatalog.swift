@@ -15,6 +15,12 @@ package struct StrategyCatalog: Sendable {
         for strategy in strategies { entries[strategy.name] = .local(strategy) }
     }
 
+    /// The five strategies that are always there.
+    package static let builtIn = StrategyCatalog([
+        HierarchicalStrategy.self, PeerToPeerStrategy.self, PipelineStrategy.self,
+        ParallelStrategy.self, ConsensusStrategy.self,
+    ])
+
     /// The names, in order.
     package var names: [String] { entries.keys.sorted() }
 

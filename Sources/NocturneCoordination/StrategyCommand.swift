@@ -86,7 +86,8 @@ public enum StrategyCommand: Sendable, Hashable {
     case cancel(WorkID)
     /// Ask for a plan. `{"request", "planner", "text", "payload", "ancestors"}`
     case plan(PlanRequest)
-    /// Check a delegation that came as an answer, and answer as if it had been asked for. `{"request", "plan", "agent", "ancestors"}`
+    /// Check a delegation that came as an answer, and answer as if it had been asked for. `{"request", "plan", "agent",
+    /// "ancestors"}`
     case validate(request: WorkID, plan: JSONValue, by: AgentID, ancestors: [AgentID])
     /// Send a message. `{"to" or "topic" or neither for everyone, "payload"}`
     case send(Recipient, JSONValue)

@@ -1,4 +1,5 @@
-// ScriptedSession.swift — a session in virtual time whose agents answer as a test says. Next: ParallelStrategyTests.swift.
+// ScriptedSession.swift — a session in virtual time whose agents answer as a test says. Next:
+// ParallelStrategyTests.swift.
 
 import NocturneCore
 

@@ -189,9 +189,3 @@ extension SessionEffect {
 extension SessionInput {
     fileprivate var isPause: Bool { if case .pause = self { true } else { false } }
 }
-
-extension StrategyCatalog {
-    static let builtIn = StrategyCatalog([
-        ParallelStrategy.self, PipelineStrategy.self, HierarchicalStrategy.self,
-    ])
-}

@@ -1,4 +1,5 @@
-// SimulatedAgents.swift — what the agents of a simulation do, and what happens to them. Next: SessionSimulationTests.swift.
+// SimulatedAgents.swift — what the agents of a simulation do, and what happens to them. Next:
+// SessionSimulationTests.swift.
 
 import NocturneCore
 

@@ -1,0 +1,273 @@
+// AgentCoordinator.swift — the seed's coordinator: sessions, agents, goals, messages. Next: Session.swift.
+
+public import NocturneCore
+
+/// Lets agents work together in sessions. The seed's `createAgentCoordinator`.
+public actor AgentCoordinator {
+    private let configuration: AgentCoordinatorConfiguration
+    private let clock: any EngineClock
+    private nonisolated let told: CoordinationEvents
+    private var catalog = StrategyCatalog.builtIn
+    private var runners: [String: StrategyRunner] = [:]
+    private var sessions: [SessionID: Session] = [:]
+
+    /// A coordinator without sessions.
+    ///
+    /// - Parameter bus: where events go besides ``events``, as `coordination/…`.
+    public init(
+        configuration: AgentCoordinatorConfiguration = AgentCoordinatorConfiguration(),
+        bus: EventBus? = nil
+    ) {
+        self.init(configuration: configuration, bus: bus, clock: SystemClock())
+    }
+
+    package init(
+        configuration: AgentCoordinatorConfiguration, bus: EventBus?, clock: any EngineClock
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        told = CoordinationEvents(bus: bus)
+    }
+
+    // MARK: - Strategies
+
+    /// Registers a strategy by its name; sessions that are made from now on can choose it.
+    public func register(_ strategy: any Strategy.Type) throws(CoordinationError) {
+        try catalog.add(strategy)
+    }
+
+    /// Registers a strategy whose steps are made elsewhere.
+    package func register(
+        _ name: String, runner: @escaping StrategyRunner
+    ) throws(CoordinationError) {
+        try catalog.addRemote(name)
+        runners[name] = runner
+    }
+
+    /// The strategies that sessions can choose.
+    public var strategies: [String] { catalog.names }
+
+    // MARK: - Sessions
+
+    /// Makes a session. The seed's `createSession`.
+    ///
+    /// - Parameters:
+    ///   - strategy: overrides the coordinator's.
+    ///   - fallback: the built-in strategy that takes over if that one fails.
+    ///   - policy: overrides the coordinator's.
+    @discardableResult
+    public func createSession(
+        _ id: SessionID, goal: String, strategy: String? = nil, parameters: JSONValue = .null,
+        fallback: String? = nil, policy: SessionPolicy? = nil
+    ) throws(CoordinationError) -> SessionInfo {
+        guard sessions[id] == nil else { throw .sessionExists(id) }
+        let setup = SessionSetup(
+            id: id, goal: goal, strategy: strategy ?? configuration.strategy,
+            parameters: parameters, fallback: fallback,
+            seed: StableHash.of(id.description, seed: 0),
+            policy: policy ?? configuration.policy)
+        let core = try SessionCore(setup, catalog: catalog)
+        var log: SessionLog?
+        if let directory {
+            try directory.prepare(for: id)
+            log = try SessionLog(creating: setup, at: clock.now, path: directory.path(of: id))
+        }
+        sessions[id] = session(core, log: log)
+        told.tell(id, .created(goal: goal, strategy: setup.strategy))
+        return SessionInfo(core)
+    }
+
+    /// Goes on with the sessions whose logs are there and that were not ended: what was finished stays finished, what was under way
+    /// starts anew. Then removes logs that are too old or too many.
+    ///
+    /// - Parameter agent: gives the agents of a session again; those that it does not give have left.
+    /// - Returns: the sessions that go on, and logs that cannot be read.
+    public func restoreSessions(
+        attaching agent: @Sendable (SessionID, AgentDescriptor) -> (any Agent)?
+    ) async -> (restored: [SessionID], failed: [CoordinationError]) {
+        guard let directory else { return ([], []) }
+        var restored: [SessionID] = [], failed: [CoordinationError] = [], ended: Set<SessionID> = []
+        for item in directory.items() where sessions[item.session] == nil {
+            do throws(CoordinationError) {
+                let path = directory.path(of: item.session)
+                let contents = try SessionLogContents(reading: path, of: item.session)
+                let core = try contents.replay(with: catalog)
+                if core.isEnded {
+                    ended.insert(item.session)
+                    continue
+                }
+                let session = session(
+                    core, age: contents.inputs.last?.time ?? .zero,
+                    log: try SessionLog(continuing: contents, path: path))
+                sessions[item.session] = session
+                try await session.restore { agent(item.session, $0) }
+                restored.append(item.session)
+            } catch {
+                failed.append(error)
+            }
+        }
+        let retention = SessionLogDirectory.Retention(
+            age: configuration.logAge, bytes: configuration.logBytes)
+        _ = directory.clear(retention, now: clock.now) { !ended.contains($0) }
+        return (restored, failed)
+    }
+
+    /// A session as it is now.
+    public func session(_ id: SessionID) async throws(CoordinationError) -> SessionInfo {
+        await (try find(id)).info
+    }
+
+    /// All sessions, by name.
+    public func allSessions() async -> [SessionInfo] {
+        var infos: [SessionInfo] = []
+        for session in sessions.sorted(by: { $0.key < $1.key }).map(\.value) {
+            infos.append(await session.info)
+        }
+        return infos
+    }
+
+    // MARK: - Agents
+
+    /// Adds an agent, also while a goal is carried out. The seed's `addAgent`.
+    ///
+    /// - Parameters:
+    ///   - role: in place of the agent's own.
+    ///   - capabilities: in addition to the agent's own.
+    public func addAgent(
+        _ agent: any Agent, to session: SessionID, role: Role? = nil,
+        capabilities: [Capability] = []
+    ) async throws(CoordinationError) {
+        var descriptor = agent.descriptor
+        if let role { descriptor.role = role }
+        descriptor.add(capabilities)
+        try await find(session).add(agent, as: descriptor)
+    }
+
+    /// Removes an agent; its works go to others. The seed's `removeAgent`.
+    public func removeAgent(
+        _ agent: AgentID, from session: SessionID, reason: String = "it was removed"
+    ) async throws(CoordinationError) {
+        try await find(session).apply(.removeAgent(agent, reason: reason))
+    }
+
+    // MARK: - Goals
+
+    /// Carries out a goal, and returns what it came to. Goes on if the caller is cancelled. The seed's `execute`.
+    ///
+    /// - Throws: ``CoordinationError/busy(_:)`` while another goal is carried out, ``CoordinationError/noAgents(_:)``,
+    ///   ``CoordinationError/noPlanner(_:reason:)``. What goes wrong later is in the outcome.
+    @discardableResult
+    public func execute(_ session: SessionID, _ goal: Goal) async throws(CoordinationError) -> Outcome {
+        try await find(session).execute(goal)
+    }
+
+    /// Waits for what the execution that is going on comes to; what the last one came to, if none is.
+    public func outcome(of session: SessionID) async throws(CoordinationError) -> Outcome? {
+        try await find(session).wait()
+    }
+
+    /// How far the execution is; `nil` if nothing is carried out.
+    public func progress(of session: SessionID) async throws(CoordinationError) -> SessionProgress? {
+        await (try find(session)).info.progress
+    }
+
+    /// Answers what a session asks.
+    public func answer(
+        _ question: String, _ value: JSONValue, in session: SessionID
+    ) async throws(CoordinationError) {
+        try await find(session).apply(.answer(question: question, value))
+    }
+
+    // MARK: - Messages
+
+    /// Sends a message from one agent to another; from a person if nobody is named. The seed's `sendMessage`.
+    public func send(
+        _ message: JSONValue, from sender: AgentID?, to agent: AgentID, in session: SessionID
+    ) async throws {
+        try await find(session).send(message, from: sender, to: .agent(agent))
+    }
+
+    /// Sends a message to all agents. The seed's `broadcast`.
+    public func broadcast(_ message: JSONValue, in session: SessionID) async throws {
+        try await find(session).send(message, from: nil, to: .everyone)
+    }
+
+    /// Says something to the strategy of a session.
+    public func tellStrategy(
+        _ message: JSONValue, in session: SessionID
+    ) async throws(CoordinationError) {
+        try await find(session).apply(.message(from: nil, message))
+    }
+
+    // MARK: - Pausing and ending
+
+    /// Pauses, and returns when nothing is under way any more. The seed's `pauseSession`.
+    ///
+    /// - Parameter immediately: stops what is under way; it starts anew when the session goes on.
+    public func pause(
+        _ session: SessionID, immediately: Bool = false
+    ) async throws(CoordinationError) {
+        try await find(session).pause(isImmediate: immediately)
+    }
+
+    /// Goes on after a pause. The seed's `resumeSession`.
+    public func resume(_ session: SessionID) async throws(CoordinationError) {
+        try await find(session).apply(.resume)
+    }
+
+    /// Ends a session; a goal that is being carried out is `cancelled`, with what was finished. Ending it again does
+    /// nothing. The seed's `endSession`.
+    ///
+    /// - Returns: what the last execution came to, if there was one.
+    @discardableResult
+    public func end(
+        _ session: SessionID, reason: String = "it was ended"
+    ) async throws(CoordinationError) -> Outcome? {
+        let found = try find(session)
+        try await found.apply(.end(reason: reason))
+        return await found.info.outcome
+    }
+
+    /// Forgets a session that has ended, and removes its log.
+    public func delete(_ session: SessionID) async throws(CoordinationError) {
+        if let found = sessions[session] {
+            let state = await found.info.state
+            guard state == "ended" else {
+                throw .wrongState(session, found: state, needed: "ended")
+            }
+            sessions[session] = nil
+            guard directory != nil else { return }
+        }
+        guard let directory else { throw .unknownSession(session) }
+        try directory.remove(session)
+    }
+
+    // MARK: - Events
+
+    /// What happens in all sessions from now on. A listener that is too slow gets a gap.
+    public nonisolated var events: AsyncStream<CoordinationDelivery> { told.stream() }
+
+    /// Calls `handler` for each event with a name or a pattern, such as `task:completed` or `agent:*`, until the token ends.
+    public nonisolated func on(
+        _ pattern: String,
+        _ handler: @escaping @Sendable (SessionID, SessionEvent) async -> Void
+    ) -> EventToken {
+        told.on({ CoordinationEvents.matches($0, pattern) }, handler)
+    }
+
+    // MARK: - Inside
+
+    private var directory: SessionLogDirectory? {
+        configuration.sessionsPath.map { SessionLogDirectory(path: $0) }
+    }
+
+    private func find(_ id: SessionID) throws(CoordinationError) -> Session {
+        guard let session = sessions[id] else { throw .unknownSession(id) }
+        return session
+    }
+
+    private func session(_ core: SessionCore, age: Duration = .zero, log: SessionLog?) -> Session {
+        let runners = runners
+        return Session(core, age: age, log: log, clock: clock, events: told) { runners[$0] }
+    }
+}

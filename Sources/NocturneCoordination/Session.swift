@@ -1,0 +1,265 @@
+// Session.swift — carries out what a session's core decides: agents, messages, time, the log. Decides nothing itself.
+// Next: AgentCoordinator.swift.
+
+internal import NocturneCore
+
+/// Makes the steps of a strategy that is not in this process; has to answer, within a time of its own.
+package typealias StrategyRunner = @Sendable (StepRequest) async -> StepReply
+
+/// A session that lives: its core, its agents, its log.
+actor Session {
+    nonisolated let id: SessionID
+    nonisolated let messages: Messages
+    private var core: SessionCore
+    private let log: SessionLog?
+    private let clock: any EngineClock
+    private let events: CoordinationEvents
+    private let runners: @Sendable (String) -> StrategyRunner?
+    /// The uptime at which the session's own time began.
+    private let origin: Duration
+    private var agents: [AgentID: any Agent] = [:]
+    private var runs: [Epoch: Task<Void, Never>] = [:]
+    private var alarm: (due: Duration, task: Task<Void, Never>)?
+    private var outcome: Promise<Result<Outcome, CoordinationError>>?
+    private var quiescence: Promise<Void>?
+    /// Why the log cannot be written. A session that cannot say what happened does nothing any more.
+    private var logFailure: CoordinationError?
+
+    /// - Parameter age: how long it has lived already, if its log was replayed.
+    init(
+        _ core: SessionCore, age: Duration = .zero, log: SessionLog?, clock: any EngineClock,
+        events: CoordinationEvents, runners: @escaping @Sendable (String) -> StrategyRunner?
+    ) {
+        let id = core.setup.id
+        self.id = id
+        self.core = core
+        self.log = log
+        self.clock = clock
+        self.events = events
+        self.runners = runners
+        origin = clock.uptime - age
+        messages = Messages(clock: clock) { letter in
+            events.tell(id, .deadLetter(to: letter.recipient))
+        }
+        if core.isExecuting { outcome = Promise() }
+    }
+
+    // MARK: - What is asked of it
+
+    /// Takes in what happened, writes it down, and does what follows.
+    func apply(_ input: SessionInput) throws(CoordinationError) {
+        if let logFailure { throw logFailure }
+        let time = age
+        let effects = try core.apply(input, at: time)
+        do throws(CoordinationError) {
+            try log?.append([(input, time)])
+        } catch {
+            fail(error)
+            throw error
+        }
+        for effect in effects { perform(effect) }
+        setAlarm()
+    }
+
+    /// Adds an agent; `descriptor` is what the session shall know of it.
+    func add(_ agent: any Agent, as descriptor: AgentDescriptor) throws(CoordinationError) {
+        let former = agents[descriptor.id]
+        connect(agent, as: descriptor.id)
+        do throws(CoordinationError) {
+            try apply(.addAgent(descriptor))
+        } catch {
+            agents[descriptor.id] = former
+            if former == nil { messages.leave(descriptor.id) }
+            throw error
+        }
+    }
+
+    /// Goes on after its log was replayed, with those of its agents that are there again.
+    func restore(
+        _ agent: @Sendable (AgentDescriptor) -> (any Agent)?
+    ) throws(CoordinationError) {
+        guard !core.isEnded else { return }
+        let roster = core.agents, wasPaused = core.isPaused
+        for descriptor in roster {
+            if let agent = agent(descriptor) { connect(agent, as: descriptor.id) }
+        }
+        // In a pause, so that nothing is given to those who are missing.
+        try apply(.pause(isImmediate: false))
+        try apply(.interrupted)
+        for descriptor in roster where agents[descriptor.id] == nil {
+            try apply(.removeAgent(descriptor.id, reason: "it was not there when the session went on"))
+        }
+        if !wasPaused { try apply(.resume) }
+    }
+
+    private func connect(_ agent: any Agent, as name: AgentID) {
+        agents[name] = agent
+        let context = AgentContext(self, id, name, nil)
+        messages.join(name) { message in await agent.receive(message, context) }
+    }
+
+    func execute(_ goal: Goal) async throws(CoordinationError) -> Outcome {
+        let promise = Promise<Result<Outcome, CoordinationError>>()
+        let former = outcome
+        outcome = promise
+        do throws(CoordinationError) {
+            try apply(.execute(goal))
+        } catch {
+            if outcome === promise { outcome = former }
+            throw error
+        }
+        return try await promise.value.get()
+    }
+
+    /// What the execution that is going on comes to; `nil` if there is none.
+    func wait() async throws(CoordinationError) -> Outcome? {
+        guard core.isExecuting, let outcome else { return core.outcome }
+        return try await outcome.value.get()
+    }
+
+    /// Pauses, and returns when nothing is under way any more, or the pause is over.
+    func pause(isImmediate: Bool) async throws(CoordinationError) {
+        let promise = quiescence ?? Promise<Void>()
+        quiescence = promise
+        try apply(.pause(isImmediate: isImmediate))
+        if !core.isQuiescent { await promise.value }
+    }
+
+    func send(_ payload: JSONValue, from sender: AgentID?, to recipient: Recipient) throws {
+        if let logFailure { throw logFailure }
+        if core.isEnded { throw CoordinationError.ended(id) }
+        let count = try messages.send(payload, from: sender, to: recipient)
+        events.tell(id, .messageSent(from: sender, to: recipient))
+        try apply(.messagesSent(count))
+    }
+
+    func ask(
+        _ payload: JSONValue, of agent: AgentID, from sender: AgentID, within limit: Duration
+    ) async throws -> JSONValue {
+        try apply(.messagesSent(1))
+        events.tell(id, .messageSent(from: sender, to: .agent(agent)))
+        return try await messages.ask(payload, of: agent, from: sender, within: limit)
+    }
+
+    func heartbeat(_ epoch: Epoch) { try? apply(.heartbeat(epoch)) }
+
+    var info: SessionInfo { SessionInfo(core) }
+
+    // MARK: - What its core wants
+
+    private func perform(_ effect: SessionEffect) {
+        switch effect {
+        case .start(let assignment): start(assignment)
+        case .stop(_, let epoch): runs.removeValue(forKey: epoch)?.cancel()
+        case .restart(let agent):
+            if let agent = agents[agent] { Task { await agent.restart() } }
+        case .dismiss(let agent):
+            messages.leave(agent)
+            if let agent = agents.removeValue(forKey: agent) { Task { await agent.leave() } }
+        case .deliver(let recipient, let payload):
+            // Who did not get it is told as a dead letter.
+            _ = try? messages.send(payload, from: nil, to: recipient)
+        case .step(let request): step(request)
+        case .tell(let event): tell(event)
+        }
+    }
+
+    private func start(_ assignment: Assignment) {
+        let request = WorkRequest(
+            session: id, work: assignment.work, attempt: assignment.attempt,
+            idempotencyKey: assignment.idempotencyKey, timeout: assignment.timeout)
+        let agent = agents[assignment.agent]
+        let context = AgentContext(self, id, assignment.agent, assignment.epoch)
+        runs[assignment.epoch] = Task {
+            let result: RunResult
+            do {
+                guard let agent else {
+                    throw WorkFailure(.lost, "\(assignment.agent) is not connected")
+                }
+                result = .answered(try await agent.perform(request, context))
+            } catch let failure as WorkFailure {
+                result = .failed(failure, Usage())
+            } catch {
+                // What was taken back has nothing to say; an answer all the same is refused as late.
+                if Task.isCancelled { return }
+                result = .failed(WorkFailure(.failed, "\(error)"), Usage())
+            }
+            self.take(result, of: assignment.epoch)
+        }
+    }
+
+    private func take(_ result: RunResult, of epoch: Epoch) {
+        runs[epoch] = nil
+        // Refused only by a log that cannot be written, and then everybody has been told.
+        try? apply(.runEnded(epoch, result))
+    }
+
+    private func step(_ request: StepRequest) {
+        let runner = runners(request.strategy)
+        Task {
+            let reply =
+                await runner?(request) ?? .failed("strategy \(request.strategy) is not there any more")
+            try? self.apply(.stepped(request.number, reply))
+        }
+    }
+
+    private func tell(_ event: SessionEvent) {
+        switch event {
+        case .executionCompleted(let outcome):
+            // A result that somebody may have seen survives a loss of power.
+            do throws(CoordinationError) { try log?.synchronize() } catch { fail(error) }
+            self.outcome?.fulfill(logFailure.map { .failure($0) } ?? .success(outcome))
+            self.outcome = nil
+        case .quiescent, .resumed, .ended:
+            quiescence?.fulfill(())
+            quiescence = nil
+            if case .ended = event { alarm?.task.cancel() }
+        default: break
+        }
+        events.tell(id, event)
+    }
+
+    /// The log cannot be written: nothing goes on, and whoever waits is told.
+    private func fail(_ error: CoordinationError) {
+        logFailure = error
+        for run in runs.values { run.cancel() }
+        runs = [:]
+        alarm?.task.cancel()
+        outcome?.fulfill(.failure(error))
+        outcome = nil
+        quiescence?.fulfill(())
+        quiescence = nil
+        events.tell(id, .note("\(error)"))
+    }
+
+    // MARK: - Time
+
+    /// How long it has lived; whole milliseconds, as the log has it.
+    private var age: Duration { .milliseconds((clock.uptime - origin).wholeMilliseconds) }
+
+    /// Comes back when something is due. An alarm that rings too early is better than a new one for each input.
+    private func setAlarm() {
+        guard logFailure == nil, let due = core.nextDue() else { return }
+        if let alarm, alarm.due <= due { return }
+        alarm?.task.cancel()
+        let clock = clock
+        // The log's times are rounded down.
+        let moment = origin + due + .milliseconds(1)
+        alarm = (
+            due,
+            Task { [weak self] in
+                guard (try? await clock.sleep(until: moment)) != nil else { return }
+                await self?.ring()
+            }
+        )
+    }
+
+    private func ring() {
+        alarm = nil
+        if let due = core.nextDue(), due <= age {
+            try? apply(.tick)
+        } else {
+            setAlarm()
+        }
+    }
+}
