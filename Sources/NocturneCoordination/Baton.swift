@@ -84,12 +84,10 @@ struct Baton: StrategyPart {
         hands += 1
         let id = WorkID(made: "\(brief.prefix)hand/\(hands)")
         (work, holder) = (id, agent)
-        var payload: JSONObject = [
-            "input": brief.payload,
-            "history": .array(
-                history.map { ["agent": .string($0.agent.description), "value": $0.value] }),
-            "agents": session.roster.filter { $0.role != .observer }.map(\.id).jsonTexts,
-        ]
+        var payload = brief.input
+        payload["history"] = .array(
+            history.map { ["agent": .string($0.agent.description), "value": $0.value] })
+        payload["agents"] = session.roster.filter { $0.role != .observer }.map(\.id).jsonTexts
         payload.set("problem", problem.map { .string($0) })
         return [
             .assign(

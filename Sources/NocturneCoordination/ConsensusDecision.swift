@@ -118,7 +118,8 @@ struct ConsensusDecision: StrategyPart {
         let drafters = voters.filter { agent in
             agent.role.takesWork && brief.requires.allSatisfy { agent.score(of: $0) != nil }
         }
-        var payload: JSONObject = ["input": brief.payload, "round": JSONValue(round)]
+        var payload = brief.input
+        payload["round"] = JSONValue(round)
         payload.set("previous", previous)
         let commands = ask(drafters, .draft, .object(payload), session)
         return open.isEmpty ? commands + closeDrafts(session) : commands
@@ -169,21 +170,20 @@ struct ConsensusDecision: StrategyPart {
         let terms = parameters.terms(
             leader: session.leader, seed: session.seed, mayRevote: !hasRevoted)
         do throws(BallotError) {
-            var voters: [Voter] = []
+            var weighted: [Voter] = []
             for agent in voters {
-                voters.append(try Voter(agent.id, weight: parameters.weights[agent.id] ?? 1))
+                weighted.append(try Voter(agent.id, weight: parameters.weights[agent.id] ?? 1))
             }
-            box = try BallotBox(options: proposals.map(\.name), voters: voters, terms: terms)
+            box = try BallotBox(options: proposals.map(\.name), voters: weighted, terms: terms)
         } catch {
             return finish(OutcomeProposal(.failed(.noDecision), explanation: "\(error)"))
         }
-        var payload: JSONObject = [
-            "input": brief.payload, "round": JSONValue(round),
-            "options": .array(
-                proposals.map { ["id": .string($0.name), "proposal": $0.value] }),
-            "form": .string(parameters.rule.form.rawValue),
-            "example": parameters.rule.form.example,
-        ]
+        var payload = brief.input
+        payload["round"] = JSONValue(round)
+        payload["options"] = .array(
+            proposals.map { ["id": .string($0.name), "proposal": $0.value] })
+        payload["form"] = .string(parameters.rule.form.rawValue)
+        payload["example"] = parameters.rule.form.example
         if case .score(let most) = parameters.rule { payload["points"] = JSONValue(most) }
         payload.set("previous", previous)
         let commands = ask(voters, .vote, .object(payload), session)

@@ -78,16 +78,17 @@ struct ContractNet: StrategyPart {
                 && (isRelaxed || brief.requires.allSatisfy { agent.score(of: $0) != nil })
         }
         guard !bidders.isEmpty else { return announce(session) }
-        let payload: JSONValue = [
-            "input": brief.payload, "requires": brief.requires.jsonTexts,
-            "isRelaxed": .bool(isRelaxed), "time": biddingTime.json,
-        ]
+        var payload = brief.input
+        payload["requires"] = brief.requires.jsonTexts
+        payload["isRelaxed"] = .bool(isRelaxed)
+        payload["time"] = biddingTime.json
         return bidders.map { agent in
             let id = WorkID(made: "\(brief.prefix)bid/\(announcements)/\(agent.id)")
             open[id] = agent
             return .assign(
                 Work(
-                    id, kind: .bid, text: brief.text, payload: payload, assignee: .agent(agent.id),
+                    id, kind: .bid, text: brief.text, payload: .object(payload),
+                    assignee: .agent(agent.id),
                     weight: 0, attempts: 1))
         } + [.setTimer(timer, after: biddingTime)]
     }
@@ -140,7 +141,7 @@ struct ContractNet: StrategyPart {
             ),
             .assign(
                 Work(
-                    id, text: brief.text, payload: brief.payload, assignee: .agent(agent),
+                    id, text: brief.text, payload: .object(brief.input), assignee: .agent(agent),
                     weight: awards == 1 ? brief.weight : 0)),
         ]
     }

@@ -19,11 +19,22 @@ struct PartSurroundings: Sendable {
 struct PartBrief: Sendable {
     var text: String
     var payload: JSONValue
+    /// What those came to that it comes after, by their names.
+    var results: JSONValue?
     var requires: [String]
     /// What all its works together count for in the progress.
     var weight: Double
     /// Stands before the names of its works and timers; no other part's names begin so.
     var prefix: String
+}
+
+extension PartBrief {
+    /// What its works are about: `{"input", "results"}`.
+    var input: JSONObject {
+        var input: JSONObject = ["input": payload]
+        input.set("results", results)
+        return input
+    }
 }
 
 /// One part of a goal. It begins once, is told what became of its works and timers, and comes to something.
@@ -141,16 +152,14 @@ struct StrategyParts: Sendable {
 
     private mutating func start(_ place: Int, knowing before: [Slot]) -> [StrategyCommand] {
         let subtask = slots[place].subtask
-        var payload = subtask.payload
-        if !before.isEmpty {
-            let results = before.map { ($0.subtask.id, $0.outcome?.value ?? .null) }
-            payload = ["input": payload, "results": .object(JSONObject(results))]
-        }
+        let results = before.map { ($0.subtask.id, $0.outcome?.value ?? .null) }
         // The number makes it unlike others, whatever a planner calls its subtasks.
         let prefix = shape == .whole ? "" : "\(place + 1)-\(subtask.id)/"
         slots[place].part = make(
             PartBrief(
-                text: subtask.text, payload: payload, requires: subtask.requires,
+                text: subtask.text, payload: subtask.payload,
+                results: before.isEmpty ? nil : .object(JSONObject(results)),
+                requires: subtask.requires,
                 weight: subtask.weight, prefix: prefix))
         openCount += 1
         return tell(place) { $0.begin($1) }

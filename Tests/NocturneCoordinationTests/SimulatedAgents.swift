@@ -39,6 +39,10 @@ extension SessionSimulation {
                 ReviewVerdict.reject("no").json, "what?",
             ]
             return WorkAnswer(verdicts.randomElement(using: &generator) ?? .null)
+        case .vote: return WorkAnswer(.string("p\(Int.random(in: 1...3, using: &generator))"))
+        case .bid:
+            let isDeclined = generator.chance(30)
+            return WorkAnswer(isDeclined ? .null : JSONValue(Int.random(in: 0...9, using: &generator)))
         default:
             let value: JSONValue = [
                 "by": .string(assignment.agent.description),
@@ -46,6 +50,7 @@ extension SessionSimulation {
             ]
             return WorkAnswer(
                 value, delegating: generator.chance(8) ? plan() : .null,
+                handingTo: generator.chance(30) ? try? AgentID("a\(Int.random(in: 0..<4, using: &generator))") : nil,
                 usage: Usage(tokens: Int64.random(in: 0...20, using: &generator)))
         }
     }
@@ -86,12 +91,16 @@ extension SessionSimulation {
     }
 
     private static func strategy(_ generator: inout SeededGenerator) -> (String, JSONValue) {
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<12, using: &generator) {
         case 0, 1: ("hierarchical", generator.chance(50) ? ["summarize": true] : .null)
         case 2, 3: ("pipeline", pipeline(&generator))
         case 4: ("parallel", ["failure": "failFast"])
         case 5: ("parallel", ["hedge": true])
         case 6: ("parallel", ["mode": "any", "count": 2])
+        case 7: ("peerToPeer", .null)
+        case 8: ("peerToPeer", ["mode": "market", "biddingTime": 300])
+        case 9: ("consensus", ["time": 500, "rule": "simpleMajority", "ties": ["revote"]])
+        case 10: ("consensus", ["rule": "unanimity", "revisions": 2])
         default: ("parallel", ["mode": generator.chance(50) ? "best" : "scatter"])
         }
     }
