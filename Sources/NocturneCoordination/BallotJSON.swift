@@ -4,8 +4,8 @@ internal import NocturneCore
 
 extension Ballot {
     /// Reads `{"choice": "p1"}`, `{"approve": ["p1", "p2"]}`, `{"rank": ["p2", "p1"]}`, `{"scores": {"p1": 7}}`,
-    /// `{"none": true}` or `{"abstain": true}`, each with `confidence`, `reason` and `veto: {"option", "reason"}` if the
-    /// agent likes. A text alone is a choice.
+    /// `{"none": true}` or `{"abstain": true}`, each with `confidence`, `reason` and `veto: {"option", "reason"}` if
+    /// the agent likes. A text alone is a choice.
     init(json: JSONValue, from voter: AgentID, on options: [String]) throws(BallotError) {
         if let choice = json.string {
             self.init(voter, .choice(try Self.place(of: choice, in: options, voter)))

@@ -1,5 +1,5 @@
-// Baton.swift — one part of a goal in one pair of hands at a time: whoever has it does some and hands it on, or is done.
-// Next: ContractNet.swift.
+// Baton.swift — one part of a goal, in one pair of hands at a time: whoever has it does some of it and hands it on, or
+// is done. Next: ContractNet.swift.
 
 internal import NocturneCore
 

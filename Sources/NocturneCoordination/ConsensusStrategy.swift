@@ -14,17 +14,19 @@ public import NocturneCore
 /// decided.
 ///
 /// Parameters, all optional:
-/// - `rule`: `plurality` if not said, `simpleMajority`, `absoluteMajority`, `supermajority` (of `share`, 2/3), `unanimity` (with
-///   `abstentions`, true), `weighted` (plurality by `weights`), `approval`, `borda`, `schulze`, `score` (of `points`, 10).
+/// - `rule`: `plurality` if not said, `simpleMajority`, `absoluteMajority`, `supermajority` (of `share`, 2/3),
+///   `unanimity` (with `abstentions`, true), `weighted` (plurality by `weights`), `approval`, `borda`, `schulze`,
+///   `score` (of `points`, 10).
 /// - `quorum`: how many must take part, a number or a share; `"1/2"` if not said.
-/// - `ties`: what breaks a tie, in order: `leader`, `confidence`, `earlier`, `revote`, `hash`; the first three if not said.
+/// - `ties`: what breaks a tie, in order: `leader`, `confidence`, `earlier`, `revote`, `hash`; if not said, the first
+///   three.
 /// - `vetoers`: agents that may forbid a proposal with a reason; `vetoOverride`: the share that wins nevertheless.
 /// - `voters`: who votes, if not all; `weights`: what the votes of some count for.
 /// - `revisions`: 1 if not said. `time`: milliseconds for each round of drafts or ballots; a vote without its quorum is
 ///   given as much again, once. Without it, a round ends when all works have.
 ///
-/// The value: `{"decision", "agreement", "standings", "round", "result", …}`, or that of each subtask by its name. A veto
-/// makes it `rejected`, too few votes `failed(noQuorum)`, and no decision `failed(noDecision)`.
+/// The value: `{"decision", "agreement", "standings", "round", "result", …}`, or that of each part. A veto makes it
+/// `rejected`, too few votes `failed(noQuorum)`, and no decision `failed(noDecision)`.
 public struct ConsensusStrategy: Strategy {
     /// `consensus`
     public static let name = "consensus"

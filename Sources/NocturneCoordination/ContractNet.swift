@@ -1,4 +1,4 @@
-// ContractNet.swift — one part of a goal on the market: it is announced, agents bid, the best bid has it (FIPA's contract
+// ContractNet.swift — one part of a goal on the market: announced, bid for, awarded to the best bid (FIPA's contract
 // net, http://www.fipa.org/specs/fipa00029). Next: PeerToPeerStrategy.swift.
 
 internal import NocturneCore

@@ -42,7 +42,8 @@ extension SessionSimulation {
         case .vote: return WorkAnswer(.string("p\(Int.random(in: 1...3, using: &generator))"))
         case .bid:
             let isDeclined = generator.chance(30)
-            return WorkAnswer(isDeclined ? .null : JSONValue(Int.random(in: 0...9, using: &generator)))
+            let cost = JSONValue(Int.random(in: 0...9, using: &generator))
+            return WorkAnswer(isDeclined ? .null : cost)
         default:
             let value: JSONValue = [
                 "by": .string(assignment.agent.description),
@@ -50,9 +51,13 @@ extension SessionSimulation {
             ]
             return WorkAnswer(
                 value, delegating: generator.chance(8) ? plan() : .null,
-                handingTo: generator.chance(30) ? try? AgentID("a\(Int.random(in: 0..<4, using: &generator))") : nil,
+                handingTo: generator.chance(30) ? anyone() : nil,
                 usage: Usage(tokens: Int64.random(in: 0...20, using: &generator)))
         }
+    }
+
+    private mutating func anyone() -> AgentID? {
+        try? AgentID("a\(Int.random(in: 0..<4, using: &generator))")
     }
 
     /// A plan of up to five subtasks; now and then one that cannot be carried out.
