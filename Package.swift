@@ -80,7 +80,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
-            name: "NocturneCoordination", dependencies: ["NocturneCore"],
+            name: "NocturneCoordination", dependencies: ["NocturneCore", "CLinux"],
             swiftSettings: swiftSettings
         ),
         .target(
