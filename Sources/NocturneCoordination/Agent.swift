@@ -19,15 +19,16 @@ public struct WorkRequest: Sendable, Hashable {
 
 /// Whoever does works.
 ///
-/// A session calls ``perform(_:_:)`` in a task of its own for each work, at most ``AgentDescriptor/concurrency`` at once, and cancels that
-/// task when the work is taken back; ``receive(_:_:)`` is called with one message at a time.
+/// A session calls ``perform(_:_:)`` in a task of its own for each work, at most ``AgentDescriptor/concurrency`` at
+/// once, and cancels that task when the work is taken back; ``receive(_:_:)`` is called with one message at a time.
 public protocol Agent: Sendable {
     /// What the session knows of it. Read once, when it joins.
     var descriptor: AgentDescriptor { get }
 
     /// Does a work.
     ///
-    /// - Throws: a ``WorkFailure`` says what kind of failure it is; any other error is a `failed`, which is tried again.
+    /// - Throws: a ``WorkFailure`` says what kind of failure it is; any other error is a `failed`, which is tried
+    ///   again.
     func perform(_ request: WorkRequest, _ context: AgentContext) async throws -> WorkAnswer
 
     /// Is told a message.

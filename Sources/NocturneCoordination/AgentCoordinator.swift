@@ -77,8 +77,8 @@ public actor AgentCoordinator {
         return SessionInfo(core)
     }
 
-    /// Goes on with the sessions whose logs are there and that were not ended: what was finished stays finished, what was under way
-    /// starts anew. Then removes logs that are too old or too many.
+    /// Goes on with the sessions whose logs are there and that were not ended: what was finished stays finished, what
+    /// was under way starts anew. Then removes logs that are too old or too many.
     ///
     /// - Parameter agent: gives the agents of a session again; those that it does not give have left.
     /// - Returns: the sessions that go on, and logs that cannot be read.
@@ -157,7 +157,9 @@ public actor AgentCoordinator {
     /// - Throws: ``CoordinationError/busy(_:)`` while another goal is carried out, ``CoordinationError/noAgents(_:)``,
     ///   ``CoordinationError/noPlanner(_:reason:)``. What goes wrong later is in the outcome.
     @discardableResult
-    public func execute(_ session: SessionID, _ goal: Goal) async throws(CoordinationError) -> Outcome {
+    public func execute(_ session: SessionID, _ goal: Goal) async throws(CoordinationError)
+        -> Outcome
+    {
         try await find(session).execute(goal)
     }
 
@@ -167,7 +169,8 @@ public actor AgentCoordinator {
     }
 
     /// How far the execution is; `nil` if nothing is carried out.
-    public func progress(of session: SessionID) async throws(CoordinationError) -> SessionProgress? {
+    public func progress(of session: SessionID) async throws(CoordinationError) -> SessionProgress?
+    {
         await (try find(session)).info.progress
     }
 
@@ -247,7 +250,8 @@ public actor AgentCoordinator {
     /// What happens in all sessions from now on. A listener that is too slow gets a gap.
     public nonisolated var events: AsyncStream<CoordinationDelivery> { told.stream() }
 
-    /// Calls `handler` for each event with a name or a pattern, such as `task:completed` or `agent:*`, until the token ends.
+    /// Calls `handler` for each event with a name or a pattern, such as `task:completed` or `agent:*`, until the token
+    /// ends.
     public nonisolated func on(
         _ pattern: String,
         _ handler: @escaping @Sendable (SessionID, SessionEvent) async -> Void

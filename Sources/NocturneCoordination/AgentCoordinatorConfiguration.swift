@@ -1,4 +1,5 @@
-// AgentCoordinatorConfiguration.swift — what a coordinator is made with; keys as in the seed. Next: AgentCoordinator.swift.
+// AgentCoordinatorConfiguration.swift — what a coordinator is made with; keys as in the seed. Next:
+// AgentCoordinator.swift.
 
 /// What a coordinator is made with.
 public struct AgentCoordinatorConfiguration: Sendable, Hashable {

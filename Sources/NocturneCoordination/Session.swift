@@ -11,7 +11,8 @@ actor Session {
     nonisolated let id: SessionID
     nonisolated let messages: Messages
     private var core: SessionCore
-    private let log: SessionLog?
+    /// Open until the session has ended.
+    private var log: SessionLog?
     private let clock: any EngineClock
     private let events: CoordinationEvents
     private let runners: @Sendable (String) -> StrategyRunner?
@@ -87,15 +88,18 @@ actor Session {
         try apply(.pause(isImmediate: false))
         try apply(.interrupted)
         for descriptor in roster where agents[descriptor.id] == nil {
-            try apply(.removeAgent(descriptor.id, reason: "it was not there when the session went on"))
+            try apply(
+                .removeAgent(descriptor.id, reason: "it was not there when the session went on"))
         }
         if !wasPaused { try apply(.resume) }
     }
 
     private func connect(_ agent: any Agent, as name: AgentID) {
         agents[name] = agent
-        let context = AgentContext(self, id, name, nil)
-        messages.join(name) { message in await agent.receive(message, context) }
+        messages.join(name) { [weak self, id] message in
+            guard let self else { return }
+            await agent.receive(message, AgentContext(self, id, name, nil))
+        }
     }
 
     func execute(_ goal: Goal) async throws(CoordinationError) -> Outcome {
@@ -198,7 +202,8 @@ actor Session {
         let runner = runners(request.strategy)
         Task {
             let reply =
-                await runner?(request) ?? .failed("strategy \(request.strategy) is not there any more")
+                await runner?(request)
+                ?? .failed("strategy \(request.strategy) is not there any more")
             try? self.apply(.stepped(request.number, reply))
         }
     }
@@ -213,7 +218,10 @@ actor Session {
         case .quiescent, .resumed, .ended:
             quiescence?.fulfill(())
             quiescence = nil
-            if case .ended = event { alarm?.task.cancel() }
+            if case .ended = event {
+                alarm?.task.cancel()
+                log = nil
+            }
         default: break
         }
         events.tell(id, event)

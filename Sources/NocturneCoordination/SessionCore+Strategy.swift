@@ -24,6 +24,7 @@ extension SessionCore {
         isReplaced = false
         switch execution?.driver {
         case .local(var strategy):
+            execution?.driver = .stepping
             for input in inputs {
                 for command in strategy.step(input)
                 where execution?.number == number && !isReplaced { run(command) }
@@ -37,7 +38,7 @@ extension SessionCore {
             nextStep += 1
             execution?.outstandingStep = request
             effects.append(.step(request))
-        case nil: break
+        case .stepping, nil: break
         }
         return inputs.count
     }

@@ -58,6 +58,8 @@ package struct StrategyCatalog: Sendable {
 enum StrategyDriver: Sendable {
     /// Its steps are calls.
     case local(any Strategy)
+    /// It is in the middle of such a call; held nowhere else meanwhile, so that it need not copy what it changes.
+    case stepping
     /// Its steps are made elsewhere; the state is what the last one left.
     case remote(String, parameters: JSONValue, state: JSONValue)
 }

@@ -1,4 +1,5 @@
-// AgentCoordinatorTests.swift — the seed's coordinator in its spirit, with agents that run. Next: SessionCoreTests.swift.
+// AgentCoordinatorTests.swift — the seed's coordinator in its spirit, with agents that run. Next:
+// SessionCoreTests.swift.
 
 import Glibc
 import NocturneCore
@@ -58,7 +59,9 @@ struct AgentCoordinatorTests {
         #expect(try await coordinator.session(session.id).state == "ended")
     }
 
-    @Test func `on the bus events have the seed's names and fields, and say their source`() async throws {
+    @Test func `on the bus events have the seed's names and fields, and say their source`()
+        async throws
+    {
         let bus = EventBus()
         let coordinator = AgentCoordinator(bus: bus)
         let heard = bus.events(matching: "coordination/*")
@@ -89,7 +92,8 @@ struct AgentCoordinatorTests {
         token.cancel()
     }
 
-    @Test func `a strategy of one's own is registered by its name, and overrides the coordinator's`()
+    @Test
+    func `a strategy of one's own is registered by its name, and overrides the coordinator's`()
         async throws
     {
         struct Echo: Strategy {
@@ -137,7 +141,8 @@ struct AgentCoordinatorTests {
         struct Talker: Agent {
             let descriptor: AgentDescriptor
             let heard: Promise<JSONValue>
-            func perform(_ request: WorkRequest, _ context: AgentContext) async throws -> WorkAnswer {
+            func perform(_ request: WorkRequest, _ context: AgentContext) async throws -> WorkAnswer
+            {
                 WorkAnswer(try await context.ask("what?", of: "b", within: .seconds(30)))
             }
             func receive(_ message: Message, _ context: AgentContext) async {
@@ -184,7 +189,9 @@ struct AgentCoordinatorTests {
         #expect(try await outcome.status == .completed)
     }
 
-    @Test func `a work that is taken back is cancelled, and the end hands back what was finished`() async throws {
+    @Test func `a work that is taken back is cancelled, and the end hands back what was finished`()
+        async throws
+    {
         let coordinator = AgentCoordinator()
         let began = Promise<Void>(), cancelled = Promise<Void>()
         try await coordinator.createSession("s", goal: "g", strategy: "parallel")
@@ -216,7 +223,11 @@ struct AgentCoordinatorTests {
         try await coordinator.createSession("s", goal: "g", strategy: "parallel", policy: policy)
         let never = Promise<Void>()
         let agent = ClosureAgent("a") { _ in
-            await withTaskCancellationHandler { await never.value } onCancel: { never.fulfill(()) }
+            await withTaskCancellationHandler {
+                await never.value
+            } onCancel: {
+                never.fulfill(())
+            }
             throw CancellationError()
         }
         try await coordinator.addAgent(agent, to: "s")
@@ -245,7 +256,10 @@ struct AgentCoordinatorTests {
         return AgentCoordinator(configuration: configuration)
     }
 
-    @Test func `a session goes on where its log ends: what was done is not done again, the rest is`() async throws {
+    @Test
+    func `a session goes on where its log ends: what was done is not done again, the rest is`()
+        async throws
+    {
         try await inDirectory { before in
             try await inDirectory { after in
                 let hangs = Promise<Void>(), never = Promise<Void>()
@@ -284,24 +298,29 @@ struct AgentCoordinatorTests {
         }
     }
 
-    @Test func `sessions that ended are not restored, and agents that are gone have left`() async throws {
-        try await inDirectory { path in
-            do {
-                let first = coordinator(in: path)
+    @Test func `sessions that ended are not restored, and agents that are gone have left`()
+        async throws
+    {
+        try await inDirectory { before in
+            try await inDirectory { after in
+                let first = coordinator(in: before)
                 for id in ["over", "open"] as [SessionID] {
                     try await first.createSession(id, goal: "g", strategy: "parallel")
                     try await first.addAgent(Self.worker("a"), to: id)
                     try await first.execute(id, Goal("g"))
+                    if id == "over" { try await first.end(id) }
+                    try Self.copy(
+                        SessionLogDirectory(path: before).path(of: id),
+                        to: SessionLogDirectory(path: after).path(of: id))
                 }
-                try await first.end("over")
+                let second = coordinator(in: after)
+                let (restored, failed) = await second.restoreSessions { _, _ in nil }
+                #expect(restored == ["open"] && failed.isEmpty)
+                let open = try await second.session("open")
+                #expect(open.agents.isEmpty && open.outcome?.status == .completed)
+                try await second.delete("over")
+                await #expect(throws: CoordinationError.self) { try await second.delete("open") }
             }
-            let second = coordinator(in: path)
-            let (restored, failed) = await second.restoreSessions { _, _ in nil }
-            #expect(restored == ["open"] && failed.isEmpty, "\(failed)")
-            let open = try await second.session("open")
-            #expect(open.agents.isEmpty && open.outcome?.status == .completed)
-            try await second.delete("over")
-            await #expect(throws: CoordinationError.self) { try await second.delete("open") }
         }
     }
 
