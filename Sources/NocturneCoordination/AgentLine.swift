@@ -5,28 +5,30 @@ internal import NocturneCore
 
 /// What is said to the program.
 enum LineToAgent: Sendable {
-    /// Do it. `{"type": "work", "id", "attempt", "key", "timeout", "work": {…}}`
-    case work(Assignment)
+    /// Do it. `{"type": "work", "id", "session", "attempt", "key", "timeout", "work": {…}}`
+    case work(WorkRequest, Int)
     /// Leave it; an answer is not waited for. `{"type": "cancel", "id"}`
-    case cancel(Epoch)
-    /// Somebody says something. `{"type": "message", "from", "payload"}`
-    case message(from: AgentID?, JSONValue)
+    case cancel(Int)
+    /// Somebody says something. `{"type": "message", "id", "from", "wantsReply", "payload"}`
+    case message(Message)
 
     var bytes: [UInt8] {
         let value: JSONValue =
             switch self {
-            case .work(let assignment):
+            case .work(let request, let id):
                 [
-                    "type": "work", "id": .string("\(assignment.epoch)"),
-                    "attempt": JSONValue(assignment.attempt),
-                    "key": .string(assignment.idempotencyKey), "timeout": assignment.timeout.json,
-                    "work": assignment.work.json,
+                    "type": "work", "id": .string("\(id)"),
+                    "session": .string(request.session.description),
+                    "attempt": JSONValue(request.attempt),
+                    "key": .string(request.idempotencyKey), "timeout": request.timeout.json,
+                    "work": request.work.json,
                 ]
-            case .cancel(let epoch): ["type": "cancel", "id": .string("\(epoch)")]
-            case .message(let sender, let payload):
+            case .cancel(let id): ["type": "cancel", "id": .string("\(id)")]
+            case .message(let message):
                 [
-                    "type": "message", "from": sender.map { .string($0.description) } ?? .null,
-                    "payload": payload,
+                    "type": "message", "id": .string("\(message.id)"),
+                    "from": message.sender.map { .string($0.description) } ?? .null,
+                    "wantsReply": .bool(message.wantsReply), "payload": message.payload,
                 ]
             }
         return value.serialized()
@@ -36,15 +38,19 @@ enum LineToAgent: Sendable {
 /// What the program says.
 enum LineFromAgent: Sendable, Hashable {
     /// It is done. `{"type": "result", "id", "value", "delegate", "handOff", "usage"}`
-    case result(Epoch, WorkAnswer)
+    case result(Int, WorkAnswer)
     /// It answered with what is no answer.
-    case badResult(Epoch, String)
+    case badResult(Int, String)
     /// It failed, or refuses because nobody can do it. `{"type": "failed", "id", "message", "refused"}`
-    case failed(Epoch, String, isRefused: Bool)
+    case failed(Int, String, isRefused: Bool)
     /// It is still at it. `{"type": "heartbeat", "id"}`
-    case heartbeat(Epoch)
+    case heartbeat(Int)
     /// It says something to others. `{"type": "send", "to" or "topic" or neither for everyone, "payload"}`
     case send(Recipient, JSONValue)
+    /// It says something to the session's strategy. `{"type": "tell", "payload"}`
+    case tell(JSONValue)
+    /// It answers a message. `{"type": "reply", "id", "payload"}`
+    case reply(MessageID, JSONValue)
     /// Nothing that anybody understands, and why.
     case garbage(String)
 
@@ -69,17 +75,17 @@ enum LineFromAgent: Sendable, Hashable {
         let fields = try JSONFields(value, at: "line")
         switch try fields.string("type") {
         case "result":
-            let epoch = try Self.epoch(fields)
+            let id = try Self.id(fields)
             do throws(CoordinationError) {
-                self = .result(epoch, try WorkAnswer(json: value, at: "result"))
+                self = .result(id, try WorkAnswer(json: value, at: "result"))
             } catch {
-                self = .badResult(epoch, "\(error)")
+                self = .badResult(id, "\(error)")
             }
         case "failed":
             self = .failed(
-                try Self.epoch(fields), try fields.string(ifAny: "message") ?? "it did not say why",
+                try Self.id(fields), try fields.string(ifAny: "message") ?? "it did not say why",
                 isRefused: try fields.flag("refused") ?? false)
-        case "heartbeat": self = .heartbeat(try Self.epoch(fields))
+        case "heartbeat": self = .heartbeat(try Self.id(fields))
         case "send":
             let payload = fields["payload"] ?? .null
             if let agent = try fields.agent("to") {
@@ -89,15 +95,19 @@ enum LineFromAgent: Sendable, Hashable {
             } else {
                 self = .send(.everyone, payload)
             }
+        case "tell": self = .tell(fields["payload"] ?? .null)
+        case "reply":
+            self = .reply(MessageID(Int64(try Self.id(fields))), fields["payload"] ?? .null)
         default:
-            throw fields.malformed("type", expected: "result, failed, heartbeat or send")
+            throw fields.malformed(
+                "type", expected: "result, failed, heartbeat, send, tell or reply")
         }
     }
 
-    private static func epoch(_ fields: JSONFields) throws(CoordinationError) -> Epoch {
+    private static func id(_ fields: JSONFields) throws(CoordinationError) -> Int {
         guard let number = Int(try fields.string("id")) else {
-            throw fields.malformed("id", expected: "the id of a work, as it was given")
+            throw fields.malformed("id", expected: "an id as it was given")
         }
-        return Epoch(number)
+        return number
     }
 }

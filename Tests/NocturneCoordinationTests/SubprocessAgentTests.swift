@@ -1,7 +1,5 @@
-// SubprocessAgentTests.swift — real programs as agents: those that work, and those that print garbage, hang, die or
-// leave children behind.
+// SubprocessAgentTests.swift — programs in a session: they work, talk and are replaced when they fail.
 
-import Glibc
 import NocturneCore
 import Synchronization
 import Testing
@@ -10,303 +8,99 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct SubprocessAgentTests {
-    /// A shell program that does `body` for each line, with the work's id in `$id`.
-    private static func shell(_ body: String, first: String = "") -> [String] {
-        [
-            "-c",
-            """
-            \(first)
-            say() { printf '{"type":"%s","id":"%s",%s}\\n' "$1" "$id" "$2"; }
+    /// A shell program that does `body` for each line, with the line's id in `$id` and its payload, a text, in `$word`.
+    private func agent(_ name: AgentID, role: Role = .worker, _ body: String) throws
+        -> SubprocessAgent
+    {
+        let script = """
+            say() { printf '{"type":"%s",%s}\\n' "$1" "$2"; }
             while IFS= read -r line; do
                 id=${line#*'"id":"'}; id=${id%%'"'*}
-                \(body)
+                word=${line##*'"payload":"'}; word=${word%%'"'*}
+                case $line in
+                '{"type":"work"'*|'{"type":"message"'*) \(body) ;;
+                esac
             done
-            """,
-        ]
-    }
-
-    private func agent(
-        _ body: String, first: String = "", grace: Duration = .milliseconds(300),
-        passing: [String] = [], variables: [String: String] = [:],
-        hearing: SubprocessAgent.Hearing = .init()
-    ) throws -> SubprocessAgent {
-        let command = try AgentCommand(
-            "/bin/sh", Self.shell(body, first: first), passing: passing, variables: variables)
-        return SubprocessAgent(command, hearing: hearing, grace: grace)
-    }
-
-    private func assignment(
-        _ number: Int, timeout: Duration = .seconds(30), payload: JSONValue = .null
-    ) -> Assignment {
-        Assignment(
-            agent: "a", work: Work("w", text: "do it", payload: payload), epoch: Epoch(number),
-            attempt: 1, idempotencyKey: "key", timeout: timeout)
-    }
-
-    /// The failure of a work that fails.
-    private func failure(
-        _ agent: SubprocessAgent, _ number: Int, timeout: Duration = .seconds(30)
-    ) async throws -> WorkFailure {
-        try await #require(throws: WorkFailure.self) {
-            try await agent.perform(assignment(number, timeout: timeout))
-        }
-    }
-
-    /// Waits until a process is gone, zombies included.
-    private func isGone(_ pid: Int32) async -> Bool {
-        for _ in 0..<3_000 {
-            if kill(pid, 0) != 0 { return true }
-            try? await Task.sleep(for: .milliseconds(10))
-        }
-        return false
-    }
-
-    // MARK: - Programs that work
-
-    @Test func `a program in any language answers works`() async throws {
-        let agent = try agent(#"say result '"value":{"n":7},"usage":{"tokens":12}'"#)
-        let answer = try await agent.perform(assignment(1))
-        #expect(answer == WorkAnswer(["n": 7], usage: Usage(tokens: 12)))
-        let first = agent.processID
-        #expect(try await agent.perform(assignment(2)).value == ["n": 7])
-        #expect(agent.processID == first, "one process does all works")
-        await agent.end()
-        #expect(try await failure(agent, 3).kind == .interrupted)
-    }
-
-    @Test func `works are told apart by their ids, in whatever order answers come`() async throws {
-        // Answers the first line only after the second one.
-        let agent = try agent(
             """
-            if [ -z "$held" ]; then held=$id; else
-                say result '"value":2'; id=$held; say result '"value":1'; held=
-            fi
-            """)
-        async let one = agent.perform(assignment(1))
-        while agent.processID == nil { await Task.yield() }
-        try await Task.sleep(for: .milliseconds(50))  // so that they are written in this order
-        async let two = agent.perform(assignment(2))
-        let values = try await [one.value, two.value]
-        #expect(values == [1, 2])
-        await agent.end()
+        return SubprocessAgent(
+            AgentDescriptor(name, role: role), try AgentCommand("/bin/sh", ["-c", script]),
+            grace: .milliseconds(300))
     }
 
-    @Test func `it hears what a work is, and is heard while it is at it`() async throws {
-        let heard = Mutex<[String]>([])
-        let hearing = SubprocessAgent.Hearing(
-            heartbeat: { epoch in heard.withLock { $0.append("alive at \(epoch)") } },
-            message: { recipient, payload in
-                heard.withLock { $0.append("to \(recipient): \(payload)") }
-            })
-        let agent = try agent(
-            """
-            case $line in
-            *'"type":"message"'*) word=${line#*'"payload":"'}; word=${word%%'"'*} ;;
-            *) say heartbeat '"x":0'; printf '{"type":"send","to":"b","payload":"psst"}\\n'
-               say result "\\"value\\":\\"$word $(printf %s "$line" | grep -c 'key.*do it')\\"" ;;
-            esac
-            """, hearing: hearing)
-        #expect(!agent.deliver(from: "b", "nobody is there yet"))
-        _ = try await agent.perform(assignment(4))
-        #expect(agent.deliver(from: "b", "hello"))
-        #expect(try await agent.perform(assignment(5)).value == "hello 1")
-        #expect(heard.withLock { $0.prefix(2) } == ["alive at 4", "to agent(b): \"psst\""])
-        await agent.end()
-    }
-
-    @Test func `it says itself that it failed, or that nobody can do it`() async throws {
-        let agent = try agent(
-            #"""
-            case $id in 1) say failed '"message":"no luck"' ;;
-            2) say failed '"message":"nonsense","refused":true' ;;
-            *) say result '"handOff":"no name!"' ;; esac
-            """#)
-        #expect(try await failure(agent, 1) == WorkFailure(.failed, "no luck"))
-        #expect(try await failure(agent, 2) == WorkFailure(.refused, "nonsense"))
-        #expect(try await failure(agent, 3).kind == .invalidAnswer)
-        await agent.end()
-    }
-
-    // MARK: - Programs that do not
-
-    @Test(arguments: [
-        ("echo hello", "\"hello\", which is no JSON"), ("echo '[1]'", "expected an object"),
-        (#"printf '{"type":"dance"}\n'"#, "dance"),
-        ("head -c 1100000 /dev/zero | tr '\\0' x", "a line of more than 1048576 bytes"),
-    ])
-    func `what nobody understands fails the work, and the next one has a new process`(
-        body: String, message: String
-    ) async throws {
-        let agent = try agent("if [ $id = 1 ]; then \(body); else say result '\"value\":1'; fi")
-        let failure = try await failure(agent, 1)
-        #expect(failure.kind == .invalidAnswer)
-        #expect(failure.message.contains(message), "\(failure)")
-        #expect(try await agent.perform(assignment(2)).value == 1)
-        await agent.end()
-    }
-
-    @Test func `one that dies says how, with the last of its complaints`() async throws {
-        let agent = try agent(
-            "if [ $id = 2 ]; then say result '\"value\":1'; else echo 'no key' >&2; exit 3; fi")
-        #expect(
-            try await failure(agent, 1) == WorkFailure(.crashed, "it ended with status 3: no key"))
-        #expect(try await agent.perform(assignment(2)).value == 1)
-        let process = try #require(agent.processID)
-        async let last = failure(agent, 3)
-        #expect(try await last.kind == .crashed)
-        #expect(await isGone(process))
-        await agent.end()
-    }
-
-    @Test func `one that a signal kills says which`() async throws {
-        let agent = try agent("kill -9 $$")
-        #expect(try await failure(agent, 1) == WorkFailure(.crashed, "signal 9 killed it"))
-        await agent.end()
-    }
-
-    @Test func `one that never answers is told to leave it, and killed if it does not`()
-        async throws
+    @Test func `a session of programs carries out a goal, and leaves nothing of them`() async throws
     {
-        let hanging = try agent("sleep 1000 & wait")
-        let failure = try await failure(hanging, 1, timeout: .milliseconds(100))
-        #expect(failure.kind == .timedOut)
-        let process = try #require(hanging.processID)
-        #expect(await isGone(process))
-        await hanging.end()
-    }
-
-    @Test func `one that lets go of a work goes on with others`() async throws {
-        let agent = try agent(
-            """
-            case $line in *'"type":"cancel"'*) say failed '"message":"left"' ;;
-            *) [ $id = 1 ] || say result '"value":1' ;; esac
-            """)
-        let work = Task { try await agent.perform(assignment(1)) }
-        while agent.processID == nil { await Task.yield() }
-        let process = agent.processID
-        work.cancel()
-        let error = await #expect(throws: WorkFailure.self) { try await work.value }
-        #expect(error?.kind == .interrupted)
-        try await Task.sleep(for: .milliseconds(600))  // longer than the grace
-        #expect(try await agent.perform(assignment(2)).value == 1)
-        #expect(agent.processID == process)
-        await agent.end()
-    }
-
-    @Test func `one that does not read is not waited for`() async throws {
-        let agent = try agent("", first: "sleep 1000 & wait")
-        let large = JSONValue(String(repeating: "x", count: ChildProcess.mostPendingBytes))
-        let error = await #expect(throws: WorkFailure.self) {
-            try await agent.perform(assignment(1, payload: large))
+        let coordinator = AgentCoordinator()
+        let session = try await coordinator.createSession(
+            "team", goal: "count", strategy: "parallel")
+        let agents = try ["a", "b"].map { name in
+            try agent(
+                AgentID(name), #"say result "\"id\":\"$id\",\"value\":\"\#(name) did it\"""#)
         }
-        #expect(error?.message == "it does not read what is written to it")
-        await agent.end()
+        for agent in agents { try await coordinator.addAgent(agent, to: session.id) }
+        let outcome = try await coordinator.execute(
+            session.id, Goal("count", payload: ["items": [1, 2, 3, 4]]))
+        #expect(outcome.status == .completed)
+        #expect(outcome.value.array?.count == 4)
+        let processes = agents.compactMap(\.processID)
+        #expect(!processes.isEmpty)
+        _ = try await coordinator.end(session.id)
+        for agent in agents { await agent.leave() }  // twice is once
+        #expect(agents.allSatisfy { $0.processID == nil })
     }
 
-    @Test func `at its end nothing is left of it, nor of what it started`() async throws {
-        let agent = try agent("sleep 1000 & say result \"\\\"value\\\":$!\"; sleep 1000")
-        let child = Int32(try await agent.perform(assignment(1)).value.int ?? 0)
-        let process = try #require(agent.processID)
-        #expect(child > 1 && kill(child, 0) == 0)
-        await agent.end()
-        #expect(kill(process, 0) != 0, "it is reaped, and no zombie")
-        // Whoever adopted the grandchild has to reap it.
-        #expect(await isDead(child))
-        #expect(agent.processID == nil)
+    @Test func `programs talk to agents, answer questions and tell the strategy`() async throws {
+        let coordinator = AgentCoordinator()
+        let session = try await coordinator.createSession(
+            "talk", goal: "talk", strategy: "parallel")
+        let heard = Promise<JSONValue>()
+        let program = try agent(
+            "program",
+            #"""
+            case $line in
+            '{"type":"work"'*)
+                say heartbeat "\"id\":\"$id\""
+                say tell '"payload":"I am at it"'
+                say send '"to":"listener","payload":"psst"'
+                say result "\"id\":\"$id\",\"value\":1" ;;
+            *) say reply "\"id\":\"$id\",\"payload\":\"you said $word\"" ;;
+            esac
+            """#)
+        try await coordinator.addAgent(program, to: session.id)
+        try await coordinator.addAgent(
+            Listener(descriptor: AgentDescriptor("listener", role: .reviewer), heard: heard),
+            to: session.id)
+        let outcome = try await coordinator.execute(session.id, Goal("talk"))
+        #expect(outcome.status == .completed)
+        #expect(await heard.value(within: .seconds(30)) == "you said hello")
+        _ = try await coordinator.end(session.id)
     }
 
-    private func isDead(_ pid: Int32) async -> Bool {
-        for _ in 0..<3_000 {
-            let status = open("/proc/\(pid)/stat", O_RDONLY)
-            guard status >= 0 else { return true }
-            var buffer = [UInt8](repeating: 0, count: 512)
-            let count = read(status, &buffer, buffer.count)
-            close(status)
-            let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-            if text.isEmpty || text.contains(") Z ") { return true }
-            try? await Task.sleep(for: .milliseconds(10))
-        }
-        return false
+    @Test func `a work that killed its program goes to another one`() async throws {
+        let coordinator = AgentCoordinator()
+        let session = try await coordinator.createSession("crash", goal: "x", strategy: "parallel")
+        try await coordinator.addAgent(try agent("bad", "exit 1"), to: session.id)
+        try await coordinator.addAgent(
+            try agent("good", #"say result "\"id\":\"$id\",\"value\":\"good\"""#), to: session.id)
+        let outcome = try await coordinator.execute(
+            session.id, Goal("x", payload: ["items": [1, 2, 3]]))
+        #expect(outcome.status == .completed)
+        #expect(outcome.value == ["good", "good", "good"])
+        _ = try await coordinator.end(session.id)
+    }
+}
+
+/// Asks whoever says something to it a question, and keeps the reply.
+private struct Listener: Agent {
+    let descriptor: AgentDescriptor
+    let heard: Promise<JSONValue>
+
+    func perform(_ request: WorkRequest, _ context: AgentContext) async throws -> WorkAnswer {
+        WorkAnswer(.null)
     }
 
-    // MARK: - What it gets
-
-    @Test func `it gets the variables that are allowed, and no others`() async throws {
-        setenv("NOCTURNE_TEST_SECRET", "s3cret", 1)
-        setenv("NOCTURNE_TEST_PASSED", "passed", 1)
-        defer {
-            unsetenv("NOCTURNE_TEST_SECRET")
-            unsetenv("NOCTURNE_TEST_PASSED")
-        }
-        let agent = try agent(
-            """
-            say result "\\"value\\":\\"$NOCTURNE_TEST_SECRET,$NOCTURNE_TEST_PASSED,$MODE,${PATH:+path}\\""
-            """, passing: ["NOCTURNE_TEST_PASSED"], variables: ["MODE": "fast"])
-        #expect(try await agent.perform(assignment(1)).value == ",passed,fast,path")
-        await agent.end()
-    }
-
-    @Test func `it gets none of the host's descriptors`() async throws {
-        let file = fcntl(STDERR_FILENO, F_DUPFD, 200)  // Not close-on-exec.
-        defer { close(file) }
-        let agent = try agent(
-            #"if [ -e /proc/$$/fd/$LEAK ]; then say result '"value":1'; else say result '"value":0'; fi"#,
-            variables: ["LEAK": "\(file)"])
-        #expect(fcntl(file, F_GETFD) == 0)
-        #expect(try await agent.perform(assignment(1)).value == 0)
-        await agent.end()
-    }
-
-    @Test func `only commands that the operator listed can be had`() throws {
-        let listed = AgentCommands(["echo": try AgentCommand("/bin/cat")])
-        #expect(try listed.command("echo").executable == "/bin/cat")
-        let error = #expect(throws: AgentCommandError.self) { try listed.command("/bin/sh") }
-        #expect(error == .unknown("/bin/sh", known: ["echo"]))
-        #expect(throws: AgentCommandError.self) { try AgentCommand("cat") }
-        #expect(throws: AgentCommandError.self) { try AgentCommand("/bin/cat", passing: ["A=B"]) }
-        #expect(throws: AgentCommandError.self) { try AgentCommand("/bin/cat", ["a\u{0}b"]) }
-    }
-
-    @Test func `a command is read from the operator's file`() throws {
-        let command = try AgentCommand(json: [
-            "command": ["/usr/bin/env", "python3"], "pass": ["API_KEY"],
-            "environment": ["MODE": "fast"],
-        ])
-        #expect(
-            try command
-                == AgentCommand(
-                    "/usr/bin/env", ["python3"], passing: ["API_KEY"], variables: ["MODE": "fast"]))
-        for wrong: JSONValue in [[:], ["command": []], ["command": ["/a", 1]], ["command": "/a"]] {
-            #expect(throws: AgentCommandError.self) { try AgentCommand(json: wrong) }
-        }
-    }
-
-    @Test func `a program that is not there is a failure, and says so`() async throws {
-        let agent = SubprocessAgent(try AgentCommand("/nonexistent/agent"))
-        let failure = try await failure(agent, 1)
-        #expect(failure.kind == .crashed)
-        #expect(failure.message.contains("/nonexistent/agent"))
-        await agent.end()
-    }
-
-    // MARK: - Lines
-
-    @Test func `lines come out whole however the bytes come in`() {
-        let bytes = Array("one\ntwo\n\nthree".utf8)
-        for size in 1...bytes.count {
-            var buffer = LineBuffer(longest: 5)
-            var lines: [LineBuffer.Line] = []
-            for start in stride(from: 0, to: bytes.count, by: size) {
-                lines += buffer.take(bytes[start..<min(start + size, bytes.count)])
-            }
-            #expect(lines == ["one", "two", ""].map { .complete(Array($0.utf8)) })
-        }
-    }
-
-    @Test func `after a line that is too long nothing is believed`() {
-        var buffer = LineBuffer(longest: 3)
-        #expect(
-            buffer.take(Array("abc\nabcd\nab\n".utf8)) == [.complete(Array("abc".utf8)), .tooLong])
-        #expect(buffer.take(Array("ab\n".utf8)) == [])
+    func receive(_ message: Message, _ context: AgentContext) async {
+        guard message.payload == "psst" else { return }
+        let reply = try? await context.ask("hello", of: "program", within: .seconds(30))
+        if let reply { heard.fulfill(reply) }
     }
 }
