@@ -18,7 +18,9 @@ struct RandomVote {
         Share(2, of: 3).map { .supermajority($0) } ?? .simpleMajority
     }
 
-    init(_ rule: BallotRule, mostOptions: Int, mostVoters: Int, _ dice: inout Dice) throws {
+    init(_ rule: BallotRule, mostOptions: Int, mostVoters: Int, _ dice: inout SeededGenerator)
+        throws
+    {
         let names = ["ash", "elm", "fir", "oak", "yew"]
         options = Array(names.prefix(1 + dice.below(mostOptions)))
         voters = []
@@ -41,7 +43,8 @@ struct RandomVote {
         return box.close()
     }
 
-    static func mark(_ rule: BallotRule, options: Int, _ dice: inout Dice) -> BallotMark {
+    static func mark(_ rule: BallotRule, options: Int, _ dice: inout SeededGenerator) -> BallotMark
+    {
         if dice.oneIn(8) { return .abstention }
         if dice.oneIn(8) { return .noneOfThem }
         switch rule.form {

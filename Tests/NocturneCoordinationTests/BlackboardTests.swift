@@ -62,7 +62,7 @@ import Testing
 
     /// Each of some agents adds 1 to one of two counters again and again, by what it read some steps before.
     @Test func `no sum is lost when everybody redoes what was refused`() throws {
-        var (board, dice) = (Blackboard(), Dice(7))
+        var (board, dice) = (Blackboard(), SeededGenerator(seed: 7))
         try board.write(["x": 0, "y": 0], by: "setup")
         var reads: [(key: String, entry: Blackboard.Entry)?] = Array(repeating: nil, count: 6)
         var (done, refused) = (0, 0)

@@ -147,7 +147,7 @@ import Testing
 
 /// One random schedule on both.
 private struct LeaseSchedule {
-    private var dice: Dice
+    private var dice: SeededGenerator
     private var leases = ResourceLeases()
     private var naive = NaiveLeases()
     private var now = Duration.zero
@@ -161,7 +161,7 @@ private struct LeaseSchedule {
         ResourceHolder(AgentID(stringLiteral: "h\($0 / 2)"), work: $0 % 2 == 0 ? nil : "w")
     }
 
-    init(seed: UInt64) { dice = Dice(seed) }
+    init(seed: UInt64) { dice = SeededGenerator(seed: seed) }
 
     mutating func step() throws {
         switch dice.below(12) {

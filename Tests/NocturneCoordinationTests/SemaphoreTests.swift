@@ -78,7 +78,7 @@ import Testing
     /// Counted by hand: never more than there are, none lost, and who asked first has them first.
     @Test func `random schedules never give more than there are, nor pass anyone`() throws {
         for seed in 0..<100 {
-            var (semaphores, dice) = (Semaphores(), Dice(UInt64(seed)))
+            var (semaphores, dice) = (Semaphores(), SeededGenerator(seed: UInt64(seed)))
             try semaphores.define("calls", permits: 5)
             var held: [LeaseID: Int] = [:]
             var queue: [(id: LeaseID, permits: Int)] = []

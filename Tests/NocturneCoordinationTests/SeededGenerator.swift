@@ -1,10 +1,10 @@
-// Dice.swift — chance for tests: the same numbers from the same seed, on every machine.
+// SeededGenerator.swift — chance for tests. Next: SessionSimulation.swift.
 
-/// splitmix64 (https://prng.di.unimi.it/splitmix64.c).
-struct Dice: RandomNumberGenerator {
+/// Steele, Lea and Flood's SplitMix64: the same numbers everywhere.
+struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(_ seed: UInt64) { state = seed }
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
@@ -19,4 +19,10 @@ struct Dice: RandomNumberGenerator {
 
     /// True once in `count` times.
     mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+
+    mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration {
+        .milliseconds(Int.random(in: range, using: &self))
+    }
 }
