@@ -50,7 +50,7 @@ private final class Inbox: Sendable {
     }
 }
 
-@Suite struct MessagesTests {
+@Suite(.timeLimit(.minutes(2))) struct MessagesTests {
     private let inbox = Inbox()
     private let clock = VirtualClock()
 
