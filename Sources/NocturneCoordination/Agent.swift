@@ -7,14 +7,19 @@ public import NocturneCore
 public struct WorkRequest: Sendable, Hashable {
     /// The session.
     public let session: SessionID
+    let assignment: Assignment
+
     /// What is to be done.
-    public let work: Work
+    public var work: Work { assignment.work }
+
     /// Which attempt it is, from 1.
-    public let attempt: Int
+    public var attempt: Int { assignment.attempt }
+
     /// The same for every attempt at the same work: for whoever must not do a thing twice.
-    public let idempotencyKey: String
+    public var idempotencyKey: String { assignment.idempotencyKey }
+
     /// How long it may take. After that the agent's task is cancelled and its answer refused.
-    public let timeout: Duration
+    public var timeout: Duration { assignment.timeout }
 }
 
 /// Whoever does works.

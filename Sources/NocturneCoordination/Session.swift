@@ -169,9 +169,7 @@ actor Session {
     }
 
     private func start(_ assignment: Assignment) {
-        let request = WorkRequest(
-            session: id, work: assignment.work, attempt: assignment.attempt,
-            idempotencyKey: assignment.idempotencyKey, timeout: assignment.timeout)
+        let request = WorkRequest(session: id, assignment: assignment)
         let agent = agents[assignment.agent]
         let context = AgentContext(self, id, assignment.agent, assignment.epoch)
         runs[assignment.epoch] = Task {

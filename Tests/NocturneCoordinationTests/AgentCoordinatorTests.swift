@@ -215,6 +215,21 @@ struct AgentCoordinatorTests {
         #expect(try await outcome == handedBack)
     }
 
+    @Test func `a program in any language is an agent, and is gone when it leaves`() async throws {
+        // Answers each line that carries the number of an attempt.
+        let script = #"s/.*"id":"([0-9]+)".*/{"type":"result","id":"\1","value":"by sed"}/"#
+        let program = ProgramAgent(
+            AgentDescriptor("sed"), running: try AgentCommand("/bin/sed", ["-u", "-E", script]))
+        let coordinator = AgentCoordinator()
+        try await coordinator.createSession("s", goal: "g", strategy: "parallel")
+        try await coordinator.addAgent(program, to: "s")
+        let outcome = try await coordinator.execute("s", Goal("g", payload: ["items": [1, 2]]))
+        #expect(outcome.value == ["by sed", "by sed"])
+        #expect(program.processID != nil)
+        try await coordinator.end("s")
+        while program.processID != nil { await Task.yield() }
+    }
+
     @Test func `timeouts come by themselves`() async throws {
         let coordinator = AgentCoordinator()
         var policy = SessionPolicy()
