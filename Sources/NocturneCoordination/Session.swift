@@ -53,7 +53,7 @@ actor Session {
         let time = age
         let effects = try core.apply(input, at: time)
         do throws(CoordinationError) {
-            try log?.append([(input, time)])
+            try log?.append(input, at: time, work: core.work(of: input))
         } catch {
             fail(error)
             throw error

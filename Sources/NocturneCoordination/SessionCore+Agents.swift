@@ -31,6 +31,7 @@ extension SessionCore {
             lose(epoch, WorkFailure(.agentLeft, "\(id) left: \(reason)"))
         }
         failUnassignable(after: id)
+        _ = dispatch()
         effects.append(.dismiss(id))
         tell(.agentLeft(id, reason: reason))
         feed(.agentLeft(id, reason: reason))

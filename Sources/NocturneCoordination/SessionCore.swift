@@ -58,6 +58,13 @@ package struct SessionCore: Sendable {
     /// When to come back with a ``SessionInput/tick``; `nil`: nothing is going to happen by itself.
     package mutating func nextDue() -> Duration? { isEnded ? nil : timers.nextDue() }
 
+    /// The work at which the attempt was whose end an input is.
+    package func work(of input: SessionInput) -> WorkID? {
+        guard case .runEnded(let epoch, _) = input, assignments.indices.contains(epoch.number - 1)
+        else { return nil }
+        return assignments[epoch.number - 1].work
+    }
+
     /// Whether a goal is being carried out.
     package var isExecuting: Bool { execution != nil }
 

@@ -56,11 +56,13 @@ package final class SessionLog: Sendable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Appends inputs. They outlive the process when this returns, and the machine after ``synchronize()``.
-    package func append(_ entries: [(input: SessionInput, time: Duration)])
-        throws(CoordinationError)
-    {
-        try write(entries.map { .input($0.input, at: $0.time) })
+    /// Appends an input. It outlives the process when this returns, and the machine after ``synchronize()``.
+    ///
+    /// - Parameter work: the work at which the attempt was, if the input is the end of one.
+    package func append(
+        _ input: SessionInput, at time: Duration, work: WorkID? = nil
+    ) throws(CoordinationError) {
+        try write([.input(input, at: time, work: work)])
     }
 
     /// Waits until all that was appended is on the disk.

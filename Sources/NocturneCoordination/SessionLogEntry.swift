@@ -6,20 +6,34 @@ package import NocturneCore
 
 /// What stands in a log.
 enum SessionLogEntry: Sendable, Hashable {
+    /// The rules by which inputs have effects. To be raised when equal inputs have other effects than before: a log of
+    /// other rules cannot be replayed.
+    static let rules: Int64 = 1
+
     case begun(SessionSetup, at: UnixTime)
-    case input(SessionInput, at: Duration)
+    /// The end of an attempt also says at which work it was, so that a replay that goes another way is found out.
+    case input(SessionInput, at: Duration, work: WorkID?)
 
     var json: JSONValue {
         switch self {
         case .begun(let setup, let time):
-            ["setup": setup.json, "time": JSONValue(time.milliseconds)]
-        case .input(let input, let time): ["at": time.json, "input": input.json]
+            [
+                "rules": JSONValue(Self.rules), "setup": setup.json,
+                "time": JSONValue(time.milliseconds),
+            ]
+        case .input(let input, let time, nil): ["at": time.json, "input": input.json]
+        case .input(let input, let time, let work?):
+            ["at": time.json, "input": input.json, "work": .string(work.description)]
         }
     }
 
     init(json: JSONValue, at path: String) throws(CoordinationError) {
         let fields = try JSONFields(json, at: path)
         if let setup = fields["setup"] {
+            guard try fields.integer("rules") == Self.rules else {
+                throw fields.malformed(
+                    "rules", expected: "\(Self.rules), which this version goes by")
+            }
             self = .begun(
                 try SessionSetup(json: setup, at: path + ".setup"),
                 at: UnixTime(milliseconds: try fields.integer("time") ?? 0))
@@ -29,7 +43,8 @@ enum SessionLogEntry: Sendable, Hashable {
             throw fields.malformed("at", expected: "milliseconds")
         }
         self = .input(
-            try SessionInput(json: fields["input"] ?? .null, at: path + ".input"), at: time)
+            try SessionInput(json: fields["input"] ?? .null, at: path + ".input"), at: time,
+            work: fields["work"] == nil ? nil : try fields.work())
     }
 }
 
@@ -39,6 +54,8 @@ package struct SessionLogContents: Sendable {
     /// When the session was made.
     package let begun: UnixTime
     package let inputs: [(input: SessionInput, time: Duration)]
+    /// At which works the attempts were that ended, by the places of those inputs.
+    private let works: [Int: WorkID]
     /// Bytes of whole entries, and bytes behind them that are none: a write that was cut off.
     package let validBytes: Int
     package let tornBytes: Int
@@ -62,9 +79,12 @@ package struct SessionLogContents: Sendable {
             throw .log(session, "\(path) does not begin with a setup")
         }
         (self.setup, self.begun) = (setup, begun)
-        inputs = entries.dropFirst().compactMap { entry in
-            if case .input(let input, let time) = entry { (input, time) } else { nil }
+        var inputs: [(SessionInput, Duration)] = [], works: [Int: WorkID] = [:]
+        for case .input(let input, let time, let work) in entries {
+            works[inputs.count] = work
+            inputs.append((input, time))
         }
+        (self.inputs, self.works) = (inputs, works)
         validBytes = offset
         tornBytes = bytes.count - offset
     }
@@ -72,12 +92,19 @@ package struct SessionLogContents: Sendable {
     /// The session as it was when the last entry was written.
     ///
     /// - Parameter observe: is given what each input did.
+    /// - Throws: also if it would not go the way it went, because a strategy has changed since then.
     package func replay(
         with catalog: StrategyCatalog, upTo count: Int = .max,
         observe: (Duration, SessionInput, [SessionEffect]) -> Void = { _, _, _ in }
     ) throws(CoordinationError) -> SessionCore {
         var core = try SessionCore(setup, catalog: catalog)
-        for (input, time) in inputs.prefix(count) {
+        for (place, (input, time)) in inputs.prefix(count).enumerated() {
+            if let work = works[place], core.work(of: input) != work {
+                throw .log(
+                    setup.id,
+                    "its replay goes another way at input \(place + 1), the end of \(work): strategy "
+                        + "\(setup.strategy) is not the one that it was written with")
+            }
             observe(time, input, try core.apply(input, at: time))
         }
         return core

@@ -64,8 +64,7 @@ struct SessionLogTests {
             let log = try SessionLog(
                 creating: Self.setup, at: UnixTime(milliseconds: 5), path: path + "/s.log")
             let entries = Self.inputs.enumerated().map { ($1, Duration.milliseconds($0)) }
-            try log.append(Array(entries.prefix(3)))
-            try log.append(Array(entries.dropFirst(3)))
+            for (input, time) in entries { try log.append(input, at: time) }
             let contents = try SessionLogContents(reading: path + "/s.log", of: "s")
             #expect(contents.setup == Self.setup)
             #expect(contents.begun.milliseconds == 5)
@@ -84,7 +83,8 @@ struct SessionLogTests {
             do {
                 let log = try SessionLog(
                     creating: Self.setup, at: UnixTime(milliseconds: 0), path: file)
-                try log.append([(.tick, .zero), (.resume, .milliseconds(1))])
+                try log.append(.tick, at: .zero)
+                try log.append(.resume, at: .milliseconds(1))
             }
             let whole = try SessionLogContents(reading: file, of: "s")
             for size in stride(from: whole.validBytes - 1, to: whole.validBytes - 40, by: -1) {
@@ -95,11 +95,34 @@ struct SessionLogTests {
             do {
                 let cut = try SessionLogContents(reading: file, of: "s")
                 let log = try SessionLog(continuing: cut, path: file)
-                try log.append([(.end(reason: "x"), .milliseconds(2))])
+                try log.append(.end(reason: "x"), at: .milliseconds(2))
             }
             let again = try SessionLogContents(reading: file, of: "s")
             #expect(again.inputs.map(\.input) == [.tick, .end(reason: "x")])
             #expect(again.tornBytes == 0)
+        }
+    }
+
+    @Test func `a replay that would go another way is refused, not trusted`() throws {
+        try inDirectory { path in
+            let file = path + "/s.log"
+            let setup = SessionSetup(id: "s", strategy: "parallel")
+            let log = try SessionLog(creating: setup, at: UnixTime(milliseconds: 0), path: file)
+            let ended = SessionInput.runEnded(Epoch(1), .answered(WorkAnswer(1)))
+            try log.append(.addAgent(AgentDescriptor("a")), at: .zero)
+            try log.append(.execute(Goal("g")), at: .zero)
+            try log.append(ended, at: .milliseconds(1), work: "goal")
+            let same = try SessionLogContents(reading: file, of: "s").replay(with: .builtIn)
+            #expect(same.outcome?.status == .completed)
+
+            try log.append(.execute(Goal("g")), at: .milliseconds(2))
+            try log.append(
+                .runEnded(Epoch(2), .answered(WorkAnswer(1))), at: .milliseconds(3), work: "other")
+            let contents = try SessionLogContents(reading: file, of: "s")
+            let error = #expect(throws: CoordinationError.self) {
+                try contents.replay(with: .builtIn)
+            }
+            #expect(error?.description.contains("another way at input 5, the end of other") == true)
         }
     }
 
