@@ -7,19 +7,14 @@ public import NocturneCore
 public struct WorkRequest: Sendable, Hashable {
     /// The session.
     public let session: SessionID
-    let assignment: Assignment
-
     /// What is to be done.
-    public var work: Work { assignment.work }
-
+    public let work: Work
     /// Which attempt it is, from 1.
-    public var attempt: Int { assignment.attempt }
-
+    public let attempt: Int
     /// The same for every attempt at the same work: for whoever must not do a thing twice.
-    public var idempotencyKey: String { assignment.idempotencyKey }
-
+    public let idempotencyKey: String
     /// How long it may take. After that the agent's task is cancelled and its answer refused.
-    public var timeout: Duration { assignment.timeout }
+    public let timeout: Duration
 }
 
 /// Whoever does works.

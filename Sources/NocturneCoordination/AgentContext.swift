@@ -8,15 +8,24 @@ public struct AgentContext: Sendable {
     public let session: SessionID
     /// The agent.
     public let agent: AgentID
+    /// Who it is for leases and permits: with the end of the work that is being done they are released.
+    public let holder: ResourceHolder
     private let epoch: Epoch?
     private let owner: Session
 
-    init(_ owner: Session, _ session: SessionID, _ agent: AgentID, _ epoch: Epoch?) {
+    init(
+        _ owner: Session, _ session: SessionID, _ agent: AgentID, _ epoch: Epoch?,
+        work: WorkID? = nil
+    ) {
         self.owner = owner
         self.session = session
         self.agent = agent
         self.epoch = epoch
+        holder = ResourceHolder(agent, work: work)
     }
+
+    /// What the agents of the session share: the blackboard, leases, semaphores.
+    public var resources: SessionResources { owner.resources }
 
     /// Gives a sign of life: keeps the lease of the work that is being done.
     public func heartbeat() async {

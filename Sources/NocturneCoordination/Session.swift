@@ -10,6 +10,7 @@ package typealias StrategyRunner = @Sendable (StepRequest) async -> StepReply
 actor Session {
     nonisolated let id: SessionID
     nonisolated let messages: Messages
+    nonisolated let resources: SessionResources
     private var core: SessionCore
     /// Open until the session has ended.
     private var log: SessionLog?
@@ -19,7 +20,7 @@ actor Session {
     /// The uptime at which the session's own time began.
     private let origin: Duration
     private var agents: [AgentID: any Agent] = [:]
-    private var runs: [Epoch: Task<Void, Never>] = [:]
+    private var runs: [Epoch: (holder: ResourceHolder, task: Task<Void, Never>)] = [:]
     private var alarm: (due: Duration, task: Task<Void, Never>)?
     private var outcome: Promise<Result<Outcome, CoordinationError>>?
     private var quiescence: Promise<Void>?
@@ -39,6 +40,7 @@ actor Session {
         self.events = events
         self.runners = runners
         origin = clock.uptime - age
+        resources = SessionResources(clock: clock)
         messages = Messages(clock: clock) { letter in
             events.tell(id, .deadLetter(to: letter.recipient))
         }
@@ -154,11 +156,12 @@ actor Session {
     private func perform(_ effect: SessionEffect) {
         switch effect {
         case .start(let assignment): start(assignment)
-        case .stop(_, let epoch): runs.removeValue(forKey: epoch)?.cancel()
+        case .stop(_, let epoch): endRun(epoch)?.cancel()
         case .restart(let agent):
             if let agent = agents[agent] { Task { await agent.restart() } }
         case .dismiss(let agent):
             messages.leave(agent)
+            resources.releaseAll(of: ResourceHolder(agent))
             if let agent = agents.removeValue(forKey: agent) { Task { await agent.leave() } }
         case .deliver(let recipient, let payload):
             // Who did not get it is told as a dead letter.
@@ -169,10 +172,13 @@ actor Session {
     }
 
     private func start(_ assignment: Assignment) {
-        let request = WorkRequest(session: id, assignment: assignment)
+        let request = WorkRequest(
+            session: id, work: assignment.work, attempt: assignment.attempt,
+            idempotencyKey: assignment.idempotencyKey, timeout: assignment.timeout)
         let agent = agents[assignment.agent]
-        let context = AgentContext(self, id, assignment.agent, assignment.epoch)
-        runs[assignment.epoch] = Task {
+        let context = AgentContext(
+            self, id, assignment.agent, assignment.epoch, work: assignment.work.id)
+        let task = Task {
             let result: RunResult
             do {
                 guard let agent else {
@@ -188,10 +194,18 @@ actor Session {
             }
             self.take(result, of: assignment.epoch)
         }
+        runs[assignment.epoch] = (context.holder, task)
+    }
+
+    /// What it held is released before anybody else is given the work.
+    private func endRun(_ epoch: Epoch) -> Task<Void, Never>? {
+        guard let run = runs.removeValue(forKey: epoch) else { return nil }
+        resources.releaseAll(of: run.holder)
+        return run.task
     }
 
     private func take(_ result: RunResult, of epoch: Epoch) {
-        runs[epoch] = nil
+        _ = endRun(epoch)
         // Refused only by a log that cannot be written, and then everybody has been told.
         try? apply(.runEnded(epoch, result))
     }
@@ -228,7 +242,7 @@ actor Session {
     /// The log cannot be written: nothing goes on, and whoever waits is told.
     private func fail(_ error: CoordinationError) {
         logFailure = error
-        for run in runs.values { run.cancel() }
+        for run in runs.values { run.task.cancel() }
         runs = [:]
         alarm?.task.cancel()
         outcome?.fulfill(.failure(error))

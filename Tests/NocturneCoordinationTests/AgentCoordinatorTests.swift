@@ -215,19 +215,45 @@ struct AgentCoordinatorTests {
         #expect(try await outcome == handedBack)
     }
 
-    @Test func `a program in any language is an agent, and is gone when it leaves`() async throws {
-        // Answers each line that carries the number of an attempt.
-        let script = #"s/.*"id":"([0-9]+)".*/{"type":"result","id":"\1","value":"by sed"}/"#
-        let program = ProgramAgent(
-            AgentDescriptor("sed"), running: try AgentCommand("/bin/sed", ["-u", "-E", script]))
+    @Test func `what a work holds is released with its end, and the next one gets it`() async throws
+    {
         let coordinator = AgentCoordinator()
         try await coordinator.createSession("s", goal: "g", strategy: "parallel")
-        try await coordinator.addAgent(program, to: "s")
-        let outcome = try await coordinator.execute("s", Goal("g", payload: ["items": [1, 2]]))
-        #expect(outcome.value == ["by sed", "by sed"])
-        #expect(program.processID != nil)
-        try await coordinator.end("s")
-        while program.processID != nil { await Task.yield() }
+        let file = try ResourceName("repo/a.swift")
+        let agent = ClosureAgent(AgentDescriptor("a", concurrency: 4)) { request, context in
+            let lease = try await context.resources.acquire(
+                LeaseRequest(file, .exclusive, for: context.holder, patience: .seconds(30)))
+            try context.resources.check(lease.id, allows: .exclusive, of: file)
+            // A lost update, were it not for the lease.
+            let count = context.resources.board["count"]?.value.int ?? 0
+            await Task.yield()
+            try context.resources.write(["count": JSONValue(count + 1)], by: "a")
+            return WorkAnswer(JSONValue(lease.token))
+        }
+        try await coordinator.addAgent(agent, to: "s")
+        let items = JSONValue.array((0..<20).map { JSONValue($0) })
+        let outcome = try await coordinator.execute("s", Goal("g", payload: ["items": items]))
+        #expect(outcome.status == .completed)
+        #expect(Set(outcome.value.array?.compactMap(\.int) ?? []) == Set(1...20))
+    }
+
+    @Test func `a request gives up by itself, and permits come back`() async throws {
+        let resources = SessionResources(clock: SystemClock())
+        let name = try ResourceName("x")
+        let held = try await resources.acquire(
+            LeaseRequest(name, .exclusive, for: ResourceHolder("a")))
+        let impatient = LeaseRequest(
+            name, .shared, for: ResourceHolder("b"), patience: .milliseconds(5))
+        await #expect(throws: ResourceError.self) { try await resources.acquire(impatient) }
+        try resources.release(held.id)
+        #expect(try await resources.acquire(impatient).token > held.token)
+
+        try resources.defineSemaphore("model", permits: 1)
+        let first = try await resources.acquire(of: "model", for: ResourceHolder("a"))
+        async let second = resources.acquire(
+            of: "model", for: ResourceHolder("b"), patience: .seconds(30))
+        try resources.releasePermits(first.id)
+        #expect(try await second.holder == ResourceHolder("b"))
     }
 
     @Test func `timeouts come by themselves`() async throws {
