@@ -180,8 +180,10 @@ struct AgentProgramTests {
         await agent.end()
     }
 
-    @Test func `at its end nothing is left of it, nor of what it started`() async throws {
-        let agent = try agent("sleep 1000 & say result \"\\\"value\\\":$!\"; sleep 1000")
+    /// One goes when its input ends, the other has to be killed.
+    @Test(arguments: ["", "; sleep 1000"])
+    func `at its end nothing is left of it, nor of what it started`(more: String) async throws {
+        let agent = try agent("sleep 1000 & say result \"\\\"value\\\":$!\"\(more)")
         let child = Int32(try await agent.perform(request(), as: 1).value.int ?? 0)
         let process = try #require(agent.processID)
         #expect(child > 1 && kill(child, 0) == 0)

@@ -157,8 +157,9 @@ struct PeerToPeerStrategyTests {
         #expect(failed.status == .failed(.workFailed))
     }
 
-    @Test func `equal bids for many parts spread over the agents`() throws {
-        let agents = try [bidder("a", 1), bidder("b", 1), bidder("c", 1)]
+    @Test func `bids for many parts spread over the agents, though one of them is the best`() throws
+    {
+        let agents = try [bidder("a", 1), bidder("b", 0.9), bidder("c", 0.9)]
         let goal = Goal("Paint", payload: ["items": [0, 1, 2, 3, 4, 5]], requires: ["paint"])
         let (outcome, session) = try trade(agents, bids: ["a": 1, "b": 1, "c": 1], goal: goal)
         #expect(outcome.status == .completed)
