@@ -68,6 +68,13 @@ package struct SessionLogContents: Sendable {
         var entries: [SessionLogEntry] = [], offset = 0
         while let (body, next) = Self.frame(in: bytes, at: offset) {
             let place = "entry \(entries.count) at byte \(offset)"
+            guard CRC32.of(body) == Self.littleEndian(bytes, at: offset + 4) else {
+                // A write that was cut off is the last one. Behind anything else there is more, which is not thrown away.
+                guard next == bytes.count else {
+                    throw .log(session, "\(path), \(place) is damaged")
+                }
+                break
+            }
             do {
                 entries.append(try SessionLogEntry(json: JSONParser.parse(Array(body)), at: "log"))
             } catch {
@@ -115,12 +122,10 @@ package struct SessionLogContents: Sendable {
         let header = SessionLog.headerBytes
         guard bytes.count - offset >= header else { return nil }
         let size = Int(littleEndian(bytes, at: offset))
-        guard size <= SessionLog.maximumEntryBytes, bytes.count - offset - header >= size else {
-            return nil
-        }
-        let body = bytes[offset + header..<offset + header + size]
-        guard CRC32.of(body) == littleEndian(bytes, at: offset + 4) else { return nil }
-        return (body, offset + header + size)
+        // No entry is empty; a file that grew before its bytes were written ends in zeros.
+        guard size > 0, size <= SessionLog.maximumEntryBytes, bytes.count - offset - header >= size
+        else { return nil }
+        return (bytes[offset + header..<offset + header + size], offset + header + size)
     }
 
     private static func littleEndian(_ bytes: [UInt8], at offset: Int) -> UInt32 {

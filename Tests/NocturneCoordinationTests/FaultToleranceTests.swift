@@ -19,7 +19,8 @@ struct FaultToleranceTests {
             ($0.attempt == 1 ? .failure(.failed) : .value("done"), .seconds(1))
         }
         #expect(try session.run(one)?.status == .completed)
-        #expect(session.starts.count == 2 && session.starts[0].agent != session.starts[1].agent)
+        try #require(session.starts.count == 2)
+        #expect(session.starts[0].agent != session.starts[1].agent)
         #expect(session.now == .milliseconds(2_200))
         #expect(session.starts[0].idempotencyKey == session.starts[1].idempotencyKey)
     }

@@ -157,7 +157,7 @@ struct PlanningTests {
         var session = try session(agents("boss", role: .leader), answers: [bad, "what?", good])
         #expect(try session.run(goal)?.status == .completed)
         let briefs = session.starts.filter { $0.work.kind == .plan }.map(\.work.payload)
-        #expect(briefs.count == 3)
+        try #require(briefs.count == 3)
         #expect(briefs[0]["problems"] == nil)
         #expect(briefs[1]["problems"]?[0]?["kind"] == "unknownDependency")
         #expect(briefs[2]["problems"]?[0]?["kind"] == "malformed")

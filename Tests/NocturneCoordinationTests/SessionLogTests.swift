@@ -103,6 +103,34 @@ struct SessionLogTests {
         }
     }
 
+    @Test
+    func `an entry that is damaged is not believed, and what stands behind it is not thrown away`()
+        throws
+    {
+        try inDirectory { path in
+            let file = path + "/s.log"
+            let log = try SessionLog(
+                creating: Self.setup, at: UnixTime(milliseconds: 0), path: file)
+            try log.append(.tick, at: .zero)
+            let before = try SessionLogContents(reading: file, of: "s").validBytes
+            try log.append(.resume, at: .zero)
+            let output = open(file, O_WRONLY)
+            defer { close(output) }
+            // In the last entry it is a write that went wrong; with another one behind it, it is not.
+            try #require(pwrite(output, "?", 1, off_t(before + 12)) == 1)
+            let torn = try SessionLogContents(reading: file, of: "s")
+            #expect(torn.inputs.map(\.input) == [.tick] && torn.validBytes == before)
+            try log.append(.tick, at: .zero)
+            #expect(throws: CoordinationError.self) {
+                try SessionLogContents(reading: file, of: "s")
+            }
+            // Zeros at the end are what a loss of power leaves.
+            try #require(truncate(file, off_t(before)) == 0)
+            try #require(truncate(file, off_t(before + 4_096)) == 0)
+            #expect(try SessionLogContents(reading: file, of: "s").validBytes == before)
+        }
+    }
+
     @Test func `a replay that would go another way is refused, not trusted`() throws {
         try inDirectory { path in
             let file = path + "/s.log"
