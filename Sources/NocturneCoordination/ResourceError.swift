@@ -12,6 +12,8 @@ public enum ResourceError: ReportableError, Hashable {
     case conflict(keys: [String])
     /// Others have it, and the request was not to wait.
     case busy(_ name: String, holders: [ResourceHolder])
+    /// It did not become free as soon as the request wanted it.
+    case notInTime(_ name: String)
     /// To wait would be to wait for each other, in this ring.
     case deadlock(_ name: String, ring: [ResourceHolder])
     /// The lease was released, has expired, or was never given.
@@ -32,6 +34,7 @@ public enum ResourceError: ReportableError, Hashable {
             holders.isEmpty
                 ? "others wait for \(name) already"
                 : "\(name) is held by \(holders.map(\.description).joined(separator: ", "))"
+        case .notInTime(let name): "\(name) did not become free in time"
         case .deadlock(let name, let ring):
             "waiting for \(name) would never end, each waits for the next: "
                 + (ring + ring.prefix(1)).map(\.description).joined(separator: " → ")
@@ -49,6 +52,7 @@ public enum ResourceError: ReportableError, Hashable {
         case .full: "tooManyResources"
         case .conflict: "conflict"
         case .busy: "resourceBusy"
+        case .notInTime: "notInTime"
         case .deadlock: "deadlock"
         case .leaseGone: "leaseGone"
         case .notCovered: "notCovered"
@@ -62,7 +66,7 @@ public enum ResourceError: ReportableError, Hashable {
     /// Whether the same request may succeed later with nothing changed.
     public var isRetryable: Bool {
         switch self {
-        case .busy, .full, .deadlock: true
+        case .busy, .notInTime, .full, .deadlock: true
         default: false
         }
     }

@@ -10,6 +10,7 @@ internal import Synchronization
 public final class SessionResources: Sendable {
     private struct Waiter<Granted: Sendable> {
         let holder: ResourceHolder
+        let name: String
         let promise: Promise<Result<Granted, ResourceError>>
     }
     private struct State {
@@ -55,7 +56,8 @@ public final class SessionResources: Sendable {
             let (answer, others) = try state.leases.acquire(request, at: now)
             let promise = Promise<Result<Lease, ResourceError>>()
             if case .waiting(let id) = answer {
-                state.leaseWaiters[id] = Waiter(holder: request.holder, promise: promise)
+                state.leaseWaiters[id] = Waiter(
+                    holder: request.holder, name: "\(request.name)", promise: promise)
             }
             tell(others, &state)
             setAlarm(&state)
@@ -67,8 +69,8 @@ public final class SessionResources: Sendable {
             let result = await withTaskCancellationHandler {
                 await promise.value
             } onCancel: {
-                promise.fulfill(.failure(.leaseGone(id)))
-                try? release(id)
+                // If it came first it is the caller's, who has to release it.
+                if promise.fulfill(.failure(.leaseGone(id))) { try? release(id) }
             }
             return try result.get()
         }
@@ -126,7 +128,8 @@ public final class SessionResources: Sendable {
                 at: now)
             let promise = Promise<Result<PermitGrant, ResourceError>>()
             if case .waiting(let id) = answer {
-                state.permitWaiters[id] = Waiter(holder: holder, promise: promise)
+                state.permitWaiters[id] = Waiter(
+                    holder: holder, name: semaphore, promise: promise)
             }
             setAlarm(&state)
             return (answer, promise)
@@ -137,8 +140,7 @@ public final class SessionResources: Sendable {
             let result = await withTaskCancellationHandler {
                 await promise.value
             } onCancel: {
-                promise.fulfill(.failure(.leaseGone(id)))
-                try? releasePermits(id)
+                if promise.fulfill(.failure(.leaseGone(id))) { try? releasePermits(id) }
             }
             return try result.get()
         }
@@ -191,8 +193,8 @@ public final class SessionResources: Sendable {
             case .granted(let lease):
                 state.leaseWaiters.removeValue(forKey: lease.id)?.promise.fulfill(.success(lease))
             case .gaveUp(let id):
-                let waiter = state.leaseWaiters.removeValue(forKey: id)
-                waiter?.promise.fulfill(.failure(.leaseGone(id)))
+                guard let waiter = state.leaseWaiters.removeValue(forKey: id) else { continue }
+                waiter.promise.fulfill(.failure(.notInTime(waiter.name)))
             case .expired: break
             }
         }
@@ -204,8 +206,8 @@ public final class SessionResources: Sendable {
             case .granted(let grant):
                 state.permitWaiters.removeValue(forKey: grant.id)?.promise.fulfill(.success(grant))
             case .gaveUp(let id):
-                let waiter = state.permitWaiters.removeValue(forKey: id)
-                waiter?.promise.fulfill(.failure(.leaseGone(id)))
+                guard let waiter = state.permitWaiters.removeValue(forKey: id) else { continue }
+                waiter.promise.fulfill(.failure(.notInTime(waiter.name)))
             case .expired: break
             }
         }

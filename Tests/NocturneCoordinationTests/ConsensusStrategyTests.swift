@@ -190,6 +190,23 @@ struct ConsensusStrategyTests {
         #expect(outcome.value["decision"] == "red")
     }
 
+    @Test func `a ballot that comes after the close is recorded and refused`() throws {
+        var session = try ScriptedSession(
+            "consensus", ["rule": "unanimity", "time": 5_000], agents: agents("a", "b", "c")
+        ) { assignment in
+            let isFirst = assignment.work.payload["round"] == 1
+            if isFirst, assignment.agent == "c" { return (.value("p3"), .seconds(5.5)) }
+            return (.value(isFirst && assignment.agent == "b" ? "p2" : "p1"), .seconds(1))
+        }
+        let outcome = try #require(try session.run(Self.options))
+        #expect(outcome.value["round"] == 2)
+        #expect(outcome.value["decision"] == "red")
+        let late = session.events.contains {
+            if case .lateResultRefused(_, by: "c", _) = $0 { true } else { false }
+        }
+        #expect(late)
+    }
+
     @Test func `ballots that cannot be counted are refused by name, and the vote goes on`() throws {
         let (outcome, session) = try run(
             ["quorum": 2],

@@ -196,6 +196,20 @@ struct PeerToPeerStrategyTests {
         #expect(outcome.value == ["sketch": "done", "paint": nil, "frame": nil])
     }
 
+    @Test func `when nothing goes on any more, what was done is the outcome`() throws {
+        var strategy = try PeerToPeerStrategy(parameters: ["mode": "market"])
+        let goal = Goal("Paint", payload: ["items": [0, 1]])
+        _ = strategy.step(.started(StrategyStart(session: "s", goal: goal, roster: agents("a"))))
+        let commands = strategy.step(.quiescent)
+        guard case .finish(let outcome)? = commands.last else {
+            Issue.record("\(commands)")
+            return
+        }
+        #expect(outcome.status == .failed(.quiescentWithoutResult))
+        #expect(outcome.value == [nil, nil])
+        #expect(strategy.step(.quiescent).isEmpty)
+    }
+
     @Test(
         arguments: [
             ["mode": "anarchy"], ["pingPong": 0], ["first": "no name"], ["biddingTime": -1],
