@@ -155,7 +155,8 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "NocturneCoordinationTests", dependencies: ["NocturneCoordination", "NocturneCore"],
+            name: "NocturneCoordinationTests",
+            dependencies: ["NocturneCoordination", "NocturneCore", "TestKit"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -82,7 +82,7 @@ package final class SessionLog: Sendable {
                     "an entry has \(text.count) bytes, \(Self.maximumEntryBytes) are allowed")
             }
             bytes.append(littleEndian: UInt32(text.count))
-            bytes.append(littleEndian: CRC32.of(text[...]))
+            bytes.append(littleEndian: CRC32C.checksum(text[...]))
             bytes += text
         }
         var start = 0

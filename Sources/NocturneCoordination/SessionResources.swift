@@ -158,6 +158,9 @@ public final class SessionResources: Sendable {
 
     // MARK: - Inside
 
+    /// How many wait for a lease or for permits.
+    var waiterCount: Int { state.withLock { $0.leaseWaiters.count + $0.permitWaiters.count } }
+
     /// Ends all that a work has and wants, or an agent with all its works.
     func releaseAll(of holder: ResourceHolder) {
         func isTheirs(_ other: ResourceHolder) -> Bool {

@@ -1,6 +1,8 @@
 // HistoryRecord.swift — records of the history's file: framed and checked, so that damage is found and passed over.
 // Next: HistoryRecorder.swift for what is in them.
 
+internal import NocturneCore
+
 /// A record: four bytes that mark one, its length, checksums of its bytes and of these twelve, then the bytes.
 enum HistoryRecord {
     /// `NREC`.
@@ -61,20 +63,6 @@ enum HistoryRecord {
         else { return nil }
         let payload = bytes[(start + headBytes)..<(start + headBytes + Int(length))]
         return CRC32C.checksum(payload) == sum ? payload : nil
-    }
-}
-
-/// The checksum of iSCSI, with Castagnoli's polynomial (RFC 3720, §12.1 and appendix B.4).
-enum CRC32C {
-    private static let table: [UInt32] = (0..<256).map { byte in
-        (0..<8).reduce(UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 0 ? 0 : 0x82F6_3B78) }
-    }
-
-    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-        let table = table
-        var sum = UInt32.max
-        for byte in bytes { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] }
-        return ~sum
     }
 }
 

@@ -4,6 +4,7 @@
 import Glibc
 import NocturneCore
 import Synchronization
+import TestKit
 import Testing
 
 @testable import NocturneCoordination
@@ -278,19 +279,6 @@ struct AgentCoordinatorTests {
 
     // MARK: - Logs
 
-    /// A directory for logs that is gone afterwards.
-    private func inDirectory(_ body: (String) async throws -> Void) async throws {
-        var template = Array("/tmp/nocturne-sessions-XXXXXX".utf8CString)
-        let path = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer {
-            for item in SessionLogDirectory(path: path).items() {
-                unlink(SessionLogDirectory(path: path).path(of: item.session))
-            }
-            rmdir(path)
-        }
-        try await body(path)
-    }
-
     private func coordinator(in path: String) -> AgentCoordinator {
         var configuration = AgentCoordinatorConfiguration()
         configuration.sessionsPath = path
@@ -301,68 +289,64 @@ struct AgentCoordinatorTests {
     func `a session goes on where its log ends: what was done is not done again, the rest is`()
         async throws
     {
-        try await inDirectory { before in
-            try await inDirectory { after in
-                let hangs = Promise<Void>(), never = Promise<Void>()
-                let first = coordinator(in: before)
-                try await first.createSession("s", goal: "g", strategy: "parallel")
-                let agent = ClosureAgent("a", concurrency: 2) { request in
-                    if request.work.payload["index"] == 0 { return "before" }
-                    hangs.fulfill(())
-                    await never.value
-                    return "too late"
-                }
-                try await first.addAgent(agent, to: "s")
-                async let lost = first.execute("s", Goal("g", payload: ["items": [1, 2]]))
-                await hangs.value
-                while try await first.progress(of: "s")?.ended != 1 { await Task.yield() }
-
-                // The log as a process that was killed now would leave it.
-                let log = SessionLogDirectory(path: before).path(of: "s")
-                let copy = SessionLogDirectory(path: after).path(of: "s")
-                try Self.copy(log, to: copy)
-                let second = coordinator(in: after)
-                let works = Mutex<[WorkID]>([])
-                let again = ClosureAgent("a", concurrency: 2) { request in
-                    works.withLock { $0.append(request.work.id) }
-                    return "after"
-                }
-                let (restored, failed) = await second.restoreSessions { _, _ in again }
-                #expect(restored == ["s"] && failed.isEmpty)
-                let outcome = try #require(try await second.outcome(of: "s"))
-                #expect(outcome.value == ["before", "after"])
-                #expect(works.withLock { $0 } == ["item/1"])
-
-                never.fulfill(())
-                #expect(try await lost.value == ["before", "too late"])
-            }
+        let before = try TemporaryDirectory()
+        let after = try TemporaryDirectory()
+        let hangs = Promise<Void>(), never = Promise<Void>()
+        let first = coordinator(in: before.path)
+        try await first.createSession("s", goal: "g", strategy: "parallel")
+        let agent = ClosureAgent("a", concurrency: 2) { request in
+            if request.work.payload["index"] == 0 { return "before" }
+            hangs.fulfill(())
+            await never.value
+            return "too late"
         }
+        try await first.addAgent(agent, to: "s")
+        async let lost = first.execute("s", Goal("g", payload: ["items": [1, 2]]))
+        await hangs.value
+        while try await first.progress(of: "s")?.ended != 1 { await Task.yield() }
+
+        // The log as a process that was killed now would leave it.
+        let log = SessionLogDirectory(path: before.path).path(of: "s")
+        let copy = SessionLogDirectory(path: after.path).path(of: "s")
+        try Self.copy(log, to: copy)
+        let second = coordinator(in: after.path)
+        let works = Mutex<[WorkID]>([])
+        let again = ClosureAgent("a", concurrency: 2) { request in
+            works.withLock { $0.append(request.work.id) }
+            return "after"
+        }
+        let (restored, failed) = await second.restoreSessions { _, _ in again }
+        #expect(restored == ["s"] && failed.isEmpty)
+        let outcome = try #require(try await second.outcome(of: "s"))
+        #expect(outcome.value == ["before", "after"])
+        #expect(works.withLock { $0 } == ["item/1"])
+
+        never.fulfill(())
+        #expect(try await lost.value == ["before", "too late"])
     }
 
     @Test func `sessions that ended are not restored, and agents that are gone have left`()
         async throws
     {
-        try await inDirectory { before in
-            try await inDirectory { after in
-                let first = coordinator(in: before)
-                for id in ["over", "open"] as [SessionID] {
-                    try await first.createSession(id, goal: "g", strategy: "parallel")
-                    try await first.addAgent(Self.worker("a"), to: id)
-                    try await first.execute(id, Goal("g"))
-                    if id == "over" { try await first.end(id) }
-                    try Self.copy(
-                        SessionLogDirectory(path: before).path(of: id),
-                        to: SessionLogDirectory(path: after).path(of: id))
-                }
-                let second = coordinator(in: after)
-                let (restored, failed) = await second.restoreSessions { _, _ in nil }
-                #expect(restored == ["open"] && failed.isEmpty)
-                let open = try await second.session("open")
-                #expect(open.agents.isEmpty && open.outcome?.status == .completed)
-                try await second.delete("over")
-                await #expect(throws: CoordinationError.self) { try await second.delete("open") }
-            }
+        let before = try TemporaryDirectory()
+        let after = try TemporaryDirectory()
+        let first = coordinator(in: before.path)
+        for id in ["over", "open"] as [SessionID] {
+            try await first.createSession(id, goal: "g", strategy: "parallel")
+            try await first.addAgent(Self.worker("a"), to: id)
+            try await first.execute(id, Goal("g"))
+            if id == "over" { try await first.end(id) }
+            try Self.copy(
+                SessionLogDirectory(path: before.path).path(of: id),
+                to: SessionLogDirectory(path: after.path).path(of: id))
         }
+        let second = coordinator(in: after.path)
+        let (restored, failed) = await second.restoreSessions { _, _ in nil }
+        #expect(restored == ["open"] && failed.isEmpty)
+        let open = try await second.session("open")
+        #expect(open.agents.isEmpty && open.outcome?.status == .completed)
+        try await second.delete("over")
+        await #expect(throws: CoordinationError.self) { try await second.delete("open") }
     }
 
     private static func copy(_ source: String, to target: String) throws {

@@ -192,11 +192,13 @@ struct ConsensusStrategyTests {
 
     @Test func `a ballot that comes after the close is recorded and refused`() throws {
         var session = try ScriptedSession(
-            "consensus", ["rule": "unanimity", "time": 5_000], agents: agents("a", "b", "c")
+            "consensus", ["rule": "absoluteMajority", "time": 5_000],
+            agents: agents("a", "b", "c", "d")
         ) { assignment in
+            // Two of four are no majority, and the third says so half a second after the close.
             let isFirst = assignment.work.payload["round"] == 1
-            if isFirst, assignment.agent == "c" { return (.value("p3"), .seconds(5.5)) }
-            return (.value(isFirst && assignment.agent == "b" ? "p2" : "p1"), .seconds(1))
+            if isFirst, assignment.agent == "c" { return (.value("p1"), .seconds(5.5)) }
+            return (.value(isFirst && assignment.agent == "d" ? "p2" : "p1"), .seconds(1))
         }
         let outcome = try #require(try session.run(Self.options))
         #expect(outcome.value["round"] == 2)

@@ -1,8 +1,9 @@
-// MessagesTests.swift — who gets which message, in which order, and what is lost. Next: VirtualClock.swift.
+// MessagesTests.swift — who gets which message, in which order, and what is lost. Next: SessionLogTests.swift.
 
 import NocturneCoordination
 import NocturneCore
 import Synchronization
+import TestKit
 import Testing
 
 /// What agents got, and what nobody did.

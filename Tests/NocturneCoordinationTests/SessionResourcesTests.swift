@@ -2,6 +2,7 @@
 // MessagesTests.swift.
 
 import NocturneCore
+import TestKit
 import Testing
 
 @testable import NocturneCoordination
@@ -20,11 +21,10 @@ import Testing
             patience: .seconds(patience))
     }
 
-    /// One that waits: its alarm is set.
+    /// One that waits by now.
     private func waiting(_ request: LeaseRequest) async -> Task<Lease, any Error> {
-        let before = clock.sleeperCount
         let task = Task { try await resources.acquire(request) }
-        while clock.sleeperCount == before { await Task.yield() }
+        while resources.waiterCount == 0 { await Task.yield() }
         return task
     }
 
@@ -49,12 +49,11 @@ import Testing
 
         try resources.defineSemaphore("calls", permits: 1)
         _ = try await resources.acquire(of: "calls", for: ResourceHolder("a"))
-        let before = clock.sleeperCount
         let call = Task {
             try await resources.acquire(
                 of: "calls", for: ResourceHolder("b"), patience: .seconds(2))
         }
-        while clock.sleeperCount == before { await Task.yield() }
+        while resources.waiterCount == 0 { await Task.yield() }
         clock.advance(by: .seconds(2))
         await #expect(throws: ResourceError.notInTime("calls")) { try await call.value }
     }
@@ -74,7 +73,7 @@ import Testing
         resources.releaseAll(of: ResourceHolder("a"))
         #expect(try await next.value.request.holder.agent == "b")
         let last = Task { try await resources.acquire(try request("x", "a", patience: 30)) }
-        while clock.sleeperCount < 1 { await Task.yield() }
+        while resources.waiterCount == 0 { await Task.yield() }
         resources.releaseAll(of: ResourceHolder("b"))
         #expect(try await last.value.request.holder.agent == "a")
     }

@@ -28,6 +28,9 @@ package final class VirtualClock: EngineClock {
         UnixTime(milliseconds: start.milliseconds + duration.wholeMilliseconds)
     }
 
+    /// How many wait for a later time.
+    package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+
     /// When the first sleeper wakes.
     package var nextWake: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
 
