@@ -10,6 +10,11 @@ public actor AgentCoordinator {
     private var catalog = StrategyCatalog.builtIn
     private var runners: [String: StrategyRunner] = [:]
     private var sessions: [SessionID: Session] = [:]
+    /// Sessions that have ended and are still known, the first that ended first.
+    private var endedSessions: [SessionID] = []
+    /// Ended sessions that are known at most; older ones are only in their logs. Half of them go at once, and with them
+    /// logs that are too old or too many.
+    private static let endedLimit = 200
 
     /// A coordinator without sessions.
     ///
@@ -70,6 +75,7 @@ public actor AgentCoordinator {
         var log: SessionLog?
         if let directory {
             try directory.prepare(for: id)
+            guard directory.log(of: id) == nil else { throw .sessionExists(id) }
             log = try SessionLog(creating: setup, at: clock.now, path: directory.path(of: id))
         }
         sessions[id] = session(core, log: log)
@@ -86,14 +92,14 @@ public actor AgentCoordinator {
         attaching agent: @Sendable (SessionID, AgentDescriptor) -> (any Agent)?
     ) async -> (restored: [SessionID], failed: [CoordinationError]) {
         guard let directory else { return ([], []) }
-        var restored: [SessionID] = [], failed: [CoordinationError] = [], ended: Set<SessionID> = []
-        for item in directory.items() where sessions[item.session] == nil {
+        var restored: [SessionID] = [], failed: [CoordinationError] = []
+        for item in directory.items() where !item.isEnded && sessions[item.session] == nil {
             do throws(CoordinationError) {
                 let path = directory.path(of: item.session)
                 let contents = try SessionLogContents(reading: path, of: item.session)
                 let core = try contents.replay(with: catalog)
-                if core.isEnded {
-                    ended.insert(item.session)
+                guard !core.isEnded else {
+                    try directory.markEnded(item.session)
                     continue
                 }
                 let session = session(
@@ -106,10 +112,45 @@ public actor AgentCoordinator {
                 failed.append(error)
             }
         }
-        let retention = SessionLogDirectory.Retention(
-            age: configuration.logAge, bytes: configuration.logBytes)
-        _ = directory.clear(retention, now: clock.now) { !ended.contains($0) }
+        clearLogs()
         return (restored, failed)
+    }
+
+    /// Makes a session that has lived what another one lived, or the beginning of it, and goes on differently. What was
+    /// under way at that moment starts anew.
+    ///
+    /// - Parameters:
+    ///   - count: inputs of the log that are taken over; an end of the session is not.
+    ///   - agent: gives the agents of that moment again; those that it does not give have left.
+    /// - Throws: ``CoordinationError/unknownSession(_:)`` also for a session without a log.
+    @discardableResult
+    public func fork(
+        _ session: SessionID, as copy: SessionID, upTo count: Int = .max,
+        attaching agent: @Sendable (AgentDescriptor) -> (any Agent)?
+    ) async throws(CoordinationError) -> SessionInfo {
+        guard let directory, let source = directory.log(of: session) else {
+            throw .unknownSession(session)
+        }
+        guard sessions[copy] == nil, directory.log(of: copy) == nil else {
+            throw .sessionExists(copy)
+        }
+        let contents = try SessionLogContents(reading: source, of: session)
+            .forked(as: copy, upTo: count)
+        let core = try contents.replay(with: catalog)
+        let log = try SessionLog(
+            creating: contents.setup, at: clock.now, path: directory.path(of: copy))
+        try contents.copy(to: log)
+        let forked = self.session(core, age: contents.inputs.last?.time ?? .zero, log: log)
+        sessions[copy] = forked
+        told.tell(copy, .created(goal: contents.setup.goal, strategy: contents.setup.strategy))
+        try await forked.restore(agent)
+        return await forked.info
+    }
+
+    /// All that happened to a session that has a log, also after its end: what went in, and what came of it.
+    package func history(of session: SessionID) throws(CoordinationError) -> SessionLogContents {
+        guard let path = directory?.log(of: session) else { throw .unknownSession(session) }
+        return try SessionLogContents(reading: path, of: session)
     }
 
     /// A session as it is now.
@@ -227,19 +268,22 @@ public actor AgentCoordinator {
         _ session: SessionID, reason: String = "it was ended"
     ) async throws(CoordinationError) -> Outcome? {
         let found = try find(session)
-        try await found.apply(.end(reason: reason))
-        return await found.info.outcome
+        let isFirst = try await found.end(reason: reason)
+        let outcome = await found.info.outcome
+        if isFirst { try retire(session) }
+        return outcome
     }
 
-    /// Forgets a session that has ended, and removes its log.
+    /// Forgets a session that has ended or whose log failed, and removes its log.
     public func delete(_ session: SessionID) async throws(CoordinationError) {
         if let found = sessions[session] {
             let state = await found.info.state
-            guard state == "ended" else {
+            guard state == "ended" || state == "failed" else {
                 throw .wrongState(session, found: state, needed: "ended")
             }
             sessions[session] = nil
-            guard directory != nil else { return }
+            endedSessions.removeAll { $0 == session }
+            guard directory?.log(of: session) != nil else { return }
         }
         guard let directory else { throw .unknownSession(session) }
         try directory.remove(session)
@@ -263,6 +307,22 @@ public actor AgentCoordinator {
 
     private var directory: SessionLogDirectory? {
         configuration.sessionsPath.map { SessionLogDirectory(path: $0) }
+    }
+
+    /// Keeps an ended session for a while.
+    private func retire(_ session: SessionID) throws(CoordinationError) {
+        try directory?.markEnded(session)
+        endedSessions.append(session)
+        guard endedSessions.count > Self.endedLimit else { return }
+        for old in endedSessions.prefix(Self.endedLimit / 2) { sessions[old] = nil }
+        endedSessions.removeFirst(Self.endedLimit / 2)
+        clearLogs()
+    }
+
+    private func clearLogs() {
+        let retention = SessionLogDirectory.Retention(
+            age: configuration.logAge, bytes: configuration.logBytes)
+        directory?.clear(retention, now: clock.now)
     }
 
     private func find(_ id: SessionID) throws(CoordinationError) -> Session {

@@ -86,6 +86,9 @@ struct BudgetLedger: Sendable {
     /// What is left of the tokens; `nil` if they are not limited.
     var tokensLeft: Int64? { budget.tokens.map { max($0 - used.tokens, 0) } }
 
+    /// What is left of the messages; `nil` if they are not limited.
+    var messagesLeft: Int? { budget.messages.map { max($0 - used.messages, 0) } }
+
     /// What is left of the attempts; `nil` if they are not limited.
     var worksLeft: Int? { budget.works.map { max($0 - used.works, 0) } }
 

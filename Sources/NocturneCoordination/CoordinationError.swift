@@ -30,6 +30,8 @@ public enum CoordinationError: ReportableError, Hashable {
     case ended(SessionID)
     /// The session is not in the state that this needs.
     case wrongState(SessionID, found: String, needed: String)
+    /// The goal's budget does not allow it.
+    case overBudget(SessionID, BudgetLimit)
     /// No strategy has that name.
     case unknownStrategy(String, known: [String])
     /// A strategy with that name is registered already.
@@ -69,6 +71,8 @@ public enum CoordinationError: ReportableError, Hashable {
         case .ended(let id): "session \(id) was ended; create another one"
         case .wrongState(let id, let found, let needed):
             "session \(id) is \(found), and would have to be \(needed)"
+        case .overBudget(let id, let limit):
+            "the goal of session \(id) has used up its budget of \(limit.rawValue); give the next one more"
         case .unknownStrategy(let name, let known):
             "there is no strategy \"\(name.prefix(80))\"; there are \(known.joined(separator: ", "))"
         case .strategyExists(let name): "there is a strategy \(name) already; take another name"
@@ -99,6 +103,7 @@ extension CoordinationError {
         case .busy: "busy"
         case .ended: "sessionEnded"
         case .wrongState: "wrongState"
+        case .overBudget: "overBudget"
         case .unknownStrategy: "unknownStrategy"
         case .strategyExists: "strategyExists"
         case .invalidParameters: "invalidParameters"

@@ -121,6 +121,11 @@ public final class Messages: Sendable {
         return count
     }
 
+    /// How many mailboxes a message would be for.
+    func reach(of recipient: Recipient, from sender: AgentID?) -> Int {
+        state.withLock { $0.mailboxes(of: recipient, from: sender).count }
+    }
+
     /// Returns whether it is in the mailbox.
     private func deliver(
         _ message: Message, to agent: AgentID, _ mailbox: Mailbox?

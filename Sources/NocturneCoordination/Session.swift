@@ -20,7 +20,15 @@ actor Session {
     /// The uptime at which the session's own time began.
     private let origin: Duration
     private var agents: [AgentID: any Agent] = [:]
-    private var runs: [Epoch: (holder: ResourceHolder, task: Task<Void, Never>)] = [:]
+    private struct Running {
+        let holder: ResourceHolder
+        let task: Task<Void, Never>
+        /// When it last gave a sign of life that the log knows of.
+        var lastBeat: Duration?
+    }
+    private var runs: [Epoch: Running] = [:]
+    /// Messages that the log does not know of yet: they come with the next input.
+    private var unbookedMessages = 0
     private var alarm: (due: Duration, task: Task<Void, Never>)?
     private var outcome: Promise<Result<Outcome, CoordinationError>>?
     private var quiescence: Promise<Void>?
@@ -51,6 +59,15 @@ actor Session {
 
     /// Takes in what happened, writes it down, and does what follows.
     func apply(_ input: SessionInput) throws(CoordinationError) {
+        if unbookedMessages > 0 {
+            let count = unbookedMessages
+            unbookedMessages = 0
+            try take(.messagesSent(count))
+        }
+        try take(input)
+    }
+
+    private func take(_ input: SessionInput) throws(CoordinationError) {
         if let logFailure { throw logFailure }
         let time = age
         let effects = try core.apply(input, at: time)
@@ -75,6 +92,15 @@ actor Session {
             if former == nil { messages.leave(descriptor.id) }
             throw error
         }
+    }
+
+    /// Ends it.
+    ///
+    /// - Returns: whether it had not ended before.
+    func end(reason: String) throws(CoordinationError) -> Bool {
+        let isFirst = !core.isEnded
+        if isFirst { try apply(.end(reason: reason)) }
+        return isFirst
     }
 
     /// Goes on after its log was replayed, with those of its agents that are there again.
@@ -134,22 +160,44 @@ actor Session {
     func send(_ payload: JSONValue, from sender: AgentID?, to recipient: Recipient) throws {
         if let logFailure { throw logFailure }
         if core.isEnded { throw CoordinationError.ended(id) }
-        let count = try messages.send(payload, from: sender, to: recipient)
+        try book(messages: messages.reach(of: recipient, from: sender))
+        try messages.send(payload, from: sender, to: recipient)
         events.tell(id, .messageSent(from: sender, to: recipient))
+    }
+
+    /// Takes messages out of the goal's budget before they are sent. Without such a budget they are counted only, and
+    /// the log learns of many at once.
+    private func book(messages count: Int) throws(CoordinationError) {
+        if let logFailure { throw logFailure }
+        guard core.isExecuting else { return }
+        guard let left = core.messagesLeft else {
+            unbookedMessages += count
+            return
+        }
         try apply(.messagesSent(count))
+        if count > left { throw .overBudget(id, .messages) }
     }
 
     func ask(
         _ payload: JSONValue, of agent: AgentID, from sender: AgentID, within limit: Duration
     ) async throws -> JSONValue {
-        try apply(.messagesSent(1))
+        try book(messages: 1)
         events.tell(id, .messageSent(from: sender, to: .agent(agent)))
         return try await messages.ask(payload, of: agent, from: sender, within: limit)
     }
 
-    func heartbeat(_ epoch: Epoch) { try? apply(.heartbeat(epoch)) }
+    /// Notes a sign of life. Each is an entry of the log, so of those that come in a rush only some count.
+    func heartbeat(_ epoch: Epoch) {
+        guard let run = runs[epoch], let interval = core.heartbeat(of: run.holder.agent) else {
+            return
+        }
+        let time = age
+        if let last = run.lastBeat, time - last < interval / 2 { return }
+        runs[epoch]?.lastBeat = time
+        try? apply(.heartbeat(epoch))
+    }
 
-    var info: SessionInfo { SessionInfo(core) }
+    var info: SessionInfo { SessionInfo(core, hasFailed: logFailure != nil) }
 
     // MARK: - What its core wants
 
@@ -194,7 +242,7 @@ actor Session {
             }
             self.take(result, of: assignment.epoch)
         }
-        runs[assignment.epoch] = (context.holder, task)
+        runs[assignment.epoch] = Running(holder: context.holder, task: task)
     }
 
     /// What it held is released before anybody else is given the work.
@@ -244,6 +292,12 @@ actor Session {
         logFailure = error
         for run in runs.values { run.task.cancel() }
         runs = [:]
+        for (agent, connected) in agents {
+            messages.leave(agent)
+            resources.releaseAll(of: ResourceHolder(agent))
+            Task { await connected.leave() }
+        }
+        agents = [:]
         alarm?.task.cancel()
         outcome?.fulfill(.failure(error))
         outcome = nil

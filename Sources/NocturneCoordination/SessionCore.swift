@@ -71,8 +71,16 @@ package struct SessionCore: Sendable {
     /// The agents, in the order in which they joined.
     package var agents: [AgentDescriptor] { roster.present }
 
+    /// How often an agent says that it gives a sign of life; `nil` if it gives none, or is not there.
+    func heartbeat(of agent: AgentID) -> Duration? {
+        roster.place(of: agent).flatMap { roster[$0].descriptor.heartbeat }
+    }
+
     /// How far the execution is.
     package var progress: SessionProgress? { execution?.progress }
+
+    /// What is left of the budget of messages; `nil` if there is none.
+    var messagesLeft: Int? { execution?.ledger.messagesLeft }
 
     /// The questions that wait for an answer, by name.
     package var openQuestions: [Question] {

@@ -10,7 +10,7 @@ public struct SessionInfo: Sendable, Hashable {
     public let goal: String
     /// How it goes about it.
     public let strategy: String
-    /// `idle`, `executing`, `paused` or `ended`.
+    /// `idle`, `executing`, `paused`, `ended`, or `failed`: its log could not be written, so it does nothing any more.
     public let state: String
     /// Who is in it, in the order in which they joined.
     public let agents: [AgentDescriptor]
@@ -23,11 +23,11 @@ public struct SessionInfo: Sendable, Hashable {
     /// What the last execution came to.
     public let outcome: Outcome?
 
-    init(_ core: SessionCore) {
+    init(_ core: SessionCore, hasFailed: Bool = false) {
         id = core.setup.id
         goal = core.setup.goal
         strategy = core.setup.strategy
-        state = core.stateName
+        state = hasFailed ? "failed" : core.stateName
         agents = core.agents
         leader = core.leader
         progress = core.progress

@@ -6,7 +6,7 @@ package import NocturneCore
 
 /// The log of one session: appended to by one process at a time, never changed.
 ///
-/// An entry is a length (4 bytes), a CRC-32 (4 bytes), both little-endian, and that many bytes of JSON. The first entry
+/// An entry is a length (4 bytes), a CRC-32C (4 bytes), both little-endian, and that many bytes of JSON. The first entry
 /// is the setup and the moment of the beginning; each further one is an input and how long the session had lived. There
 /// is no snapshot: a session of 10,000 works is replayed in well under a second (`nocturne-bench coordination`), and
 /// what is not there cannot be wrong.
@@ -33,7 +33,7 @@ package final class SessionLog: Sendable {
             throw .log(setup.id, "\(path) cannot be made: \(Self.reason(errno))")
         }
         try lock()
-        try write([.begun(setup, at: now)])
+        try write(.begun(setup, at: now))
         try synchronize()
     }
 
@@ -62,7 +62,12 @@ package final class SessionLog: Sendable {
     package func append(
         _ input: SessionInput, at time: Duration, work: WorkID? = nil
     ) throws(CoordinationError) {
-        try write([.input(input, at: time, work: work)])
+        try write(.input(input, at: time, work: work))
+    }
+
+    /// Appends many entries.
+    func append(_ entries: [SessionLogEntry]) throws(CoordinationError) {
+        for entry in entries { try write(entry) }
     }
 
     /// Waits until all that was appended is on the disk.
@@ -72,19 +77,17 @@ package final class SessionLog: Sendable {
         }
     }
 
-    private func write(_ entries: [SessionLogEntry]) throws(CoordinationError) {
-        var bytes: [UInt8] = []
-        for entry in entries {
-            let text = entry.json.serialized()
-            guard text.count <= Self.maximumEntryBytes else {
-                throw .log(
-                    session,
-                    "an entry has \(text.count) bytes, \(Self.maximumEntryBytes) are allowed")
-            }
-            bytes.append(littleEndian: UInt32(text.count))
-            bytes.append(littleEndian: CRC32C.checksum(text[...]))
-            bytes += text
+    private func write(_ entry: SessionLogEntry) throws(CoordinationError) {
+        let text = entry.json.serialized()
+        guard text.count <= Self.maximumEntryBytes else {
+            throw .log(
+                session, "an entry has \(text.count) bytes, \(Self.maximumEntryBytes) are allowed")
         }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.headerBytes + text.count)
+        bytes.append(littleEndian: UInt32(text.count))
+        bytes.append(littleEndian: CRC32C.checksum(text[...]))
+        bytes += text
         var start = 0
         while start < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

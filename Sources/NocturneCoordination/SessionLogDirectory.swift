@@ -4,12 +4,15 @@
 internal import Glibc
 package import NocturneCore
 
-/// The directory in which each session has its log: `ID.log`.
+/// The directory in which each session has its log: `ID.log`, and `ID.ended` when the session has ended, so that nobody
+/// has to read it to know that.
 package struct SessionLogDirectory: Sendable {
     /// A log that is there.
     package struct Item: Sendable, Hashable {
         package let session: SessionID
         package let bytes: Int
+        /// Whether its session has ended.
+        package let isEnded: Bool
         /// When it was last written.
         package let changed: UnixTime
     }
@@ -19,22 +22,39 @@ package struct SessionLogDirectory: Sendable {
         package var age: Duration
         package var bytes: Int
 
-        /// Thirty days, and 1 GiB.
-        package static let standard = Retention(age: .seconds(30 * 86_400), bytes: 1 << 30)
-
         package init(age: Duration, bytes: Int) {
             self.age = age
             self.bytes = bytes
         }
     }
 
-    private static let suffix = ".log"
+    private static let openSuffix = ".log"
+    private static let endedSuffix = ".ended"
     package let path: String
 
     /// - Parameter path: is made if it is not there, for its owner only.
     package init(path: String) { self.path = path }
 
-    package func path(of session: SessionID) -> String { "\(path)/\(session)\(Self.suffix)" }
+    /// Where the log of a session is that has not ended.
+    package func path(of session: SessionID) -> String {
+        "\(path)/\(session)\(Self.openSuffix)"
+    }
+
+    private func endedPath(of session: SessionID) -> String {
+        "\(path)/\(session)\(Self.endedSuffix)"
+    }
+
+    /// Where the log of a session is; `nil` if it has none.
+    package func log(of session: SessionID) -> String? {
+        [path(of: session), endedPath(of: session)].first { access($0, F_OK) == 0 }
+    }
+
+    /// Marks the log of a session that has ended.
+    package func markEnded(_ session: SessionID) throws(CoordinationError) {
+        guard rename(path(of: session), endedPath(of: session)) == 0 else {
+            throw .log(session, "it cannot be renamed: \(SessionLog.reason(errno))")
+        }
+    }
 
     /// Makes the directory, if it is not there.
     package func prepare(for session: SessionID) throws(CoordinationError) {
@@ -52,41 +72,45 @@ package struct SessionLogDirectory: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasSuffix(Self.suffix),
-                let session = try? SessionID(String(name.dropLast(Self.suffix.count)))
+            let isEnded = name.hasSuffix(Self.endedSuffix)
+            guard isEnded || name.hasSuffix(Self.openSuffix),
+                let session = try? SessionID(
+                    String(name.dropLast((isEnded ? Self.endedSuffix : Self.openSuffix).count)))
             else { continue }
             var status = stat()
-            guard lstat(path(of: session), &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            guard lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
                 continue
             }
             let changed = UnixTime(
                 milliseconds: Int64(status.st_mtim.tv_sec) * 1_000
                     + Int64(status.st_mtim.tv_nsec) / 1_000_000)
-            items.append(Item(session: session, bytes: Int(status.st_size), changed: changed))
+            items.append(
+                Item(
+                    session: session, bytes: Int(status.st_size), isEnded: isEnded,
+                    changed: changed))
         }
         return items.sorted { $0.session < $1.session }
     }
 
     /// Removes the log of a session.
     package func remove(_ session: SessionID) throws(CoordinationError) {
-        guard unlink(path(of: session)) == 0 else {
+        guard unlink(log(of: session) ?? path(of: session)) == 0 else {
             if errno == ENOENT { throw .unknownSession(session) }
             throw .log(session, "it cannot be removed: \(SessionLog.reason(errno))")
         }
     }
 
-    /// Removes logs that are too old, then the oldest ones while all together are too large.
+    /// Removes logs of sessions that have ended if they are too old, then the oldest ones while all logs together are
+    /// too large.
     ///
-    /// - Parameter isKept: sessions that may go on.
     /// - Returns: the sessions whose logs are gone.
-    package func clear(
-        _ retention: Retention, now: UnixTime, isKept: (SessionID) -> Bool
-    ) -> [SessionID] {
+    @discardableResult
+    package func clear(_ retention: Retention, now: UnixTime) -> [SessionID] {
         let items = items()
         var bytes = items.reduce(0) { $0 + $1.bytes }
         var removed: [SessionID] = []
         let oldestFirst = items.sorted { ($0.changed, $0.session) < ($1.changed, $1.session) }
-        for item in oldestFirst where !isKept(item.session) {
+        for item in oldestFirst where item.isEnded {
             let age = Duration.milliseconds(now.milliseconds - item.changed.milliseconds)
             guard age > retention.age || bytes > retention.bytes else { continue }
             guard (try? remove(item.session)) != nil else { continue }

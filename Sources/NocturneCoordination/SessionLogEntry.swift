@@ -50,10 +50,10 @@ enum SessionLogEntry: Sendable, Hashable {
 
 /// All that stands in a log.
 package struct SessionLogContents: Sendable {
-    package let setup: SessionSetup
+    package private(set) var setup: SessionSetup
     /// When the session was made.
     package let begun: UnixTime
-    package let inputs: [(input: SessionInput, time: Duration)]
+    package private(set) var inputs: [(input: SessionInput, time: Duration)]
     /// At which works the attempts were that ended, by the places of those inputs.
     private let works: [Int: WorkID]
     /// Bytes of whole entries, and bytes behind them that are none: a write that was cut off.
@@ -115,6 +115,21 @@ package struct SessionLogContents: Sendable {
             observe(time, input, try core.apply(input, at: time))
         }
         return core
+    }
+
+    /// The same past under another name, up to the end of the session at most.
+    package func forked(as id: SessionID, upTo count: Int) -> SessionLogContents {
+        var fork = self
+        fork.setup.id = id
+        fork.inputs = Array(inputs.prefix(max(count, 0)))
+        if case .end? = fork.inputs.last?.input { fork.inputs.removeLast() }
+        return fork
+    }
+
+    /// Writes it all into a log that is empty but for its beginning.
+    func copy(to log: SessionLog) throws(CoordinationError) {
+        try log.append(
+            inputs.enumerated().map { .input($1.input, at: $1.time, work: works[$0]) })
     }
 
     private static func frame(in bytes: [UInt8], at offset: Int) -> (ArraySlice<UInt8>, next: Int)?

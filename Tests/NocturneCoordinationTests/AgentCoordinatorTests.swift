@@ -336,9 +336,9 @@ struct AgentCoordinatorTests {
             try await first.addAgent(Self.worker("a"), to: id)
             try await first.execute(id, Goal("g"))
             if id == "over" { try await first.end(id) }
-            try Self.copy(
-                SessionLogDirectory(path: before.path).path(of: id),
-                to: SessionLogDirectory(path: after.path).path(of: id))
+            let log = try #require(SessionLogDirectory(path: before.path).log(of: id))
+            // As if it was killed before it could mark the log.
+            try Self.copy(log, to: SessionLogDirectory(path: after.path).path(of: id))
         }
         let second = coordinator(in: after.path)
         let (restored, failed) = await second.restoreSessions { _, _ in nil }
