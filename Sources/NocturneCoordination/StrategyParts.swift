@@ -67,7 +67,7 @@ struct StrategyParts: Sendable {
     private var session = PartSurroundings()
     private var slots: [Slot] = []
     private var shape = Shape.whole
-    /// Places of parts that have not begun, in order.
+    /// Places of parts that have not begun, the next one last.
     private var waiting: [Int] = []
     private var openCount = 0
     private(set) var isFinished = false
@@ -119,7 +119,7 @@ struct StrategyParts: Sendable {
 
     private mutating func begin(_ subtasks: [Subtask]) -> [StrategyCommand] {
         slots = subtasks.map { Slot(subtask: $0) }
-        waiting = Array(slots.indices)
+        waiting = slots.indices.reversed()
         return [.expect(weight: subtasks.reduce(0) { $0 + $1.weight })] + proceed()
     }
 
@@ -131,7 +131,8 @@ struct StrategyParts: Sendable {
         var isChanged = true
         while isChanged {
             isChanged = false
-            for place in waiting where openCount < Self.mostOpen {
+            var blocked: [Int] = []
+            while openCount < Self.mostOpen, let place = waiting.popLast() {
                 let after = slots[place].subtask.after
                 let before = after.isEmpty ? [] : slots.filter { after.contains($0.subtask.id) }
                 if before.contains(where: { $0.outcome.map { $0.status != .completed } ?? false }) {
@@ -141,11 +142,11 @@ struct StrategyParts: Sendable {
                 } else if before.allSatisfy({ $0.outcome != nil }) {
                     commands += start(place, knowing: before)
                     isChanged = true
+                } else {
+                    blocked.append(place)
                 }
             }
-            if isChanged {
-                waiting.removeAll { slots[$0].part != nil || slots[$0].outcome != nil }
-            }
+            waiting += blocked.reversed()
         }
         return waiting.isEmpty && openCount == 0 ? commands + conclude() : commands
     }
