@@ -49,15 +49,45 @@ struct AgentCoordinatorTests {
         while names.last != "execution:completed", let delivery = await events.next() {
             if case .event(_, let event) = delivery { names.append(event.name) }
         }
-        // The seed's nine, but for those of messages, leavers and failures, of which there were none.
         let expected = [
-            "session:created", "agent:joined", "execution:started", "task:assigned",
-            "task:completed", "execution:completed",
+            "session:created", "agent:joined", "agent:started", "execution:started",
+            "task:assigned", "task:completed", "execution:completed",
         ]
         #expect(Set(names).isSuperset(of: expected))
         try await coordinator.end(session.id)
         try await coordinator.end(session.id)
         #expect(try await coordinator.session(session.id).state == "ended")
+    }
+
+    @Test func `all methods of the seed are there, and all its events come`() async throws {
+        let coordinator = AgentCoordinator()
+        let names = Collected<String>()
+        let events = coordinator.events
+        let watching = Task {
+            for await case .event(_, let event) in events {
+                names.append(event.name)
+                if case .ended = event { return }
+            }
+        }
+        try await coordinator.createSession("s", goal: "g", strategy: "parallel")
+        let bad = ClosureAgent("bad") { _ in throw WorkFailure(.refused, "no") }
+        try await coordinator.addAgent(
+            Self.worker("a"), to: "s", role: .worker, capabilities: [Capability("even", score: 1)])
+        try await coordinator.addAgent(bad, to: "s", capabilities: [Capability("odd", score: 1)])
+        try await coordinator.send("hello", from: "a", to: "bad", in: "s")
+        try await coordinator.broadcast("all", in: "s")
+        try await coordinator.pause("s")
+        try await coordinator.resume("s")
+        try await coordinator.execute("s", Goal("even one", requires: ["even"]))
+        try await coordinator.execute("s", Goal("odd one", requires: ["odd"]))
+        try await coordinator.removeAgent("bad", from: "s")
+        try await coordinator.end("s")
+        await watching.value
+        let seed = [
+            "session:created", "agent:joined", "agent:left", "task:assigned", "task:completed",
+            "task:failed", "message:sent", "execution:started", "execution:completed",
+        ]
+        #expect(Set(names.all).isSuperset(of: seed))
     }
 
     @Test func `on the bus events have the seed's names and fields, and say their source`()

@@ -8,11 +8,12 @@ import TestKit
 import Testing
 
 @Suite struct SessionKillTests {
-    private static let works = 3_000
     /// So many processes are killed; more if the environment says so.
-    private var rounds: Int {
+    private static var rounds: Int {
         getenv("NOCTURNE_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 6
     }
+    /// More than can be done before the last kill.
+    private static var works: Int { 250 * rounds }
 
     @Test(.timeLimit(.minutes(10)))
     func `after kill -9, again and again, nothing that was finished is done again or lost`()
@@ -20,18 +21,18 @@ import Testing
     {
         let home = try TemporaryDirectory()
         var random = SeededGenerator(seed: 6)
-        for _ in 0..<rounds {
-            let microseconds = 40_000 + random.below(60_000)
+        for _ in 0..<Self.rounds {
+            let works = 20 + random.below(200)
             await #expect(processExitsWith: .signal(SIGKILL)) {
-                [path = home.path as String, microseconds = microseconds as Int] in
-                try await Victim(path).work(killedAfter: microseconds)
+                [path = home.path as String, works = works as Int] in
+                try await Victim(path).work(killedAfter: works)
             }
         }
         let finishedBefore = try journal(home.path).finished
         let outcome = try await Victim(home.path).work(killedAfter: nil)
         let (started, finished) = try journal(home.path)
 
-        #expect(finishedBefore.count > 10, "the kills came before anything was done")
+        #expect(finishedBefore.count >= 20 * Self.rounds)
         #expect(finishedBefore.count < Self.works, "the kills came when all was done")
         #expect(outcome?.status == .completed)
         #expect(outcome?.value.array == (0..<Self.works).map { JSONValue($0 * 2) })
@@ -41,7 +42,7 @@ import Testing
             #expect(!again, "\(work) was finished and begun again")
         }
         // What was begun twice was under way at a kill.
-        #expect(started.count <= Self.works + rounds * Victim.hands)
+        #expect(started.count <= Self.works + Self.rounds * Victim.hands)
     }
 
     /// Works that were begun and that were told to be finished, with the lines on which it stands.
@@ -90,22 +91,21 @@ import Testing
         }
 
         @discardableResult
-        func work(killedAfter microseconds: Int?) async throws -> Outcome? {
+        func work(killedAfter limit: Int?) async throws -> Outcome? {
             var configuration = AgentCoordinatorConfiguration(strategy: "parallel")
             configuration.sessionsPath = path
             let coordinator = AgentCoordinator(configuration: configuration)
             // In order with what follows: a handler of its own might be told later.
             let events = coordinator.events
             let listening = Task {
+                var count = 0
                 for await case .event(_, let event) in events {
-                    if case .workCompleted(let end) = event { note("f", end.work) }
+                    if case .workCompleted(let end) = event {
+                        note("f", end.work)
+                        count += 1
+                        if count == limit { kill(getpid(), SIGKILL) }
+                    }
                     if case .ended = event { return }
-                }
-            }
-            if let microseconds {
-                Task {
-                    try await Task.sleep(for: .microseconds(microseconds))
-                    kill(getpid(), SIGKILL)
                 }
             }
             let agent = agent
@@ -121,7 +121,6 @@ import Testing
                     "s", Goal("double", payload: ["items": .array(items)]))
             }
             let outcome = try await coordinator.outcome(of: "s")
-            if microseconds != nil { try await Task.sleep(for: .seconds(60)) }
             try await coordinator.end("s")
             await listening.value
             return outcome
