@@ -20,7 +20,8 @@ public struct WorkRequest: Sendable, Hashable {
 /// Whoever does works.
 ///
 /// A session calls ``perform(_:_:)`` in a task of its own for each work, at most ``AgentDescriptor/concurrency`` at
-/// once, and cancels that task when the work is taken back; ``receive(_:_:)`` is called with one message at a time.
+/// once, and cancels that task when the work is taken back (one that does not heed this may be given the next work
+/// meanwhile); ``receive(_:_:)`` is called with one message at a time.
 public protocol Agent: Sendable {
     /// What the session knows of it. Read once, when it joins.
     var descriptor: AgentDescriptor { get }

@@ -49,6 +49,12 @@ public actor AgentCoordinator {
         runners[name] = runner
     }
 
+    /// Forgets a strategy whose steps are made elsewhere; sessions that use it go on with it as long as it answers.
+    package func unregister(_ name: String) {
+        guard runners.removeValue(forKey: name) != nil else { return }
+        catalog.remove(name)
+    }
+
     /// The strategies that sessions can choose.
     public var strategies: [String] { catalog.names }
 

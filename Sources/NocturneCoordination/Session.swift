@@ -20,6 +20,8 @@ actor Session {
     /// The uptime at which the session's own time began.
     private let origin: Duration
     private var agents: [AgentID: any Agent] = [:]
+    /// What an agent has to do before its next work, if it was restarted.
+    private var restarts: [AgentID: Task<Void, Never>] = [:]
     private struct Running {
         let holder: ResourceHolder
         let task: Task<Void, Never>
@@ -206,8 +208,9 @@ actor Session {
         case .start(let assignment): start(assignment)
         case .stop(_, let epoch): endRun(epoch)?.cancel()
         case .restart(let agent):
-            if let agent = agents[agent] { Task { await agent.restart() } }
+            if let crashed = agents[agent] { restarts[agent] = Task { await crashed.restart() } }
         case .dismiss(let agent):
+            restarts[agent] = nil
             messages.leave(agent)
             resources.releaseAll(of: ResourceHolder(agent))
             if let agent = agents.removeValue(forKey: agent) { Task { await agent.leave() } }
@@ -223,10 +226,11 @@ actor Session {
         let request = WorkRequest(
             session: id, work: assignment.work, attempt: assignment.attempt,
             idempotencyKey: assignment.idempotencyKey, timeout: assignment.timeout)
-        let agent = agents[assignment.agent]
+        let agent = agents[assignment.agent], restart = restarts[assignment.agent]
         let context = AgentContext(
             self, id, assignment.agent, assignment.epoch, work: assignment.work.id)
         let task = Task {
+            await restart?.value
             let result: RunResult
             do {
                 guard let agent else {

@@ -82,6 +82,9 @@ package struct SessionLogContents: Sendable {
             }
             offset = next
         }
+        guard !Self.hasEntry(in: bytes, behind: offset) else {
+            throw .log(session, "\(path), entry \(entries.count) at byte \(offset) is damaged")
+        }
         guard case .begun(let setup, let begun)? = entries.first else {
             throw .log(session, "\(path) does not begin with a setup")
         }
@@ -104,6 +107,12 @@ package struct SessionLogContents: Sendable {
         with catalog: StrategyCatalog, upTo count: Int = .max,
         observe: (Duration, SessionInput, [SessionEffect]) -> Void = { _, _, _ in }
     ) throws(CoordinationError) -> SessionCore {
+        var catalog = catalog
+        // What a strategy elsewhere answered is in the log; it is not needed until it shall go on.
+        let isElsewhere = inputs.contains { if case .stepped = $0.input { true } else { false } }
+        if isElsewhere, !catalog.names.contains(setup.strategy) {
+            try catalog.addRemote(setup.strategy)
+        }
         var core = try SessionCore(setup, catalog: catalog)
         for (place, (input, time)) in inputs.prefix(count).enumerated() {
             if let work = works[place], core.work(of: input) != work {
@@ -141,6 +150,16 @@ package struct SessionLogContents: Sendable {
         guard size > 0, size <= SessionLog.maximumEntryBytes, bytes.count - offset - header >= size
         else { return nil }
         return (bytes[offset + header..<offset + header + size], offset + header + size)
+    }
+
+    /// Whether a whole entry stands somewhere behind bytes that are none: then they are no write that was cut off.
+    private static func hasEntry(in bytes: [UInt8], behind offset: Int) -> Bool {
+        // Text has no zeros, so there are few places that could be a length.
+        for start in offset..<max(offset, bytes.count) where start > offset {
+            guard let (body, _) = frame(in: bytes, at: start) else { continue }
+            if CRC32C.checksum(body) == littleEndian(bytes, at: start + 4) { return true }
+        }
+        return false
     }
 
     private static func littleEndian(_ bytes: [UInt8], at offset: Int) -> UInt32 {

@@ -118,6 +118,65 @@ import Testing
         #expect(history.inputs.count < 10)
     }
 
+    // MARK: - Agents
+
+    @Test func `one that is restarted gets its next work when it is ready`() async throws {
+        var policy = SessionPolicy()
+        policy.restartDelay = .milliseconds(1)
+        policy.retryDelay = .milliseconds(1)
+        let coordinator = AgentCoordinator()
+        try await coordinator.createSession(
+            "s", goal: "g", strategy: "parallel", policy: policy)
+        let steps = Collected<String>()
+        try await coordinator.addAgent(Crasher(steps), to: "s")
+        let outcome = try await coordinator.execute("s", Goal("g"))
+        #expect(outcome.value == ["well"])
+        #expect(steps.all == ["work", "restarting", "restarted", "work"])
+    }
+
+    @Test func `a strategy that is gone fails the session that needs it, and replays without it`()
+        async throws
+    {
+        let home = try TemporaryDirectory()
+        let first = Self.coordinator(in: home.path)
+        try await first.register("guest") { request in
+            // It asks for a work, and is gone when that is done.
+            if request.number == 1 {
+                return .stepped(state: .null, [.assign(Work("w", text: "w"))])
+            }
+            let isDone = request.inputs.contains { input in
+                if case .workEnded = input { true } else { false }
+            }
+            return isDone ? .failed("gone") : .stepped(state: .null, [])
+        }
+        try await first.createSession("s", goal: "g", strategy: "guest")
+        try await first.addAgent(Self.worker("a"), to: "s")
+        let outcome = try await first.execute("s", Goal("g"))
+        #expect(outcome.status == .failed(.strategyFailed))
+        #expect(outcome.explanation.contains("gone"))
+        #expect(outcome.works.map { $0.answer != nil } == [true], "what was done is handed back")
+        let replayed = try await first.history(of: "s").replay(with: .builtIn)
+        #expect(replayed.outcome == outcome)
+    }
+
+    /// Crashes at its first work, and takes a while to come back.
+    private struct Crasher: Agent {
+        let descriptor = AgentDescriptor("a")
+        let steps: Collected<String>
+        init(_ steps: Collected<String>) { self.steps = steps }
+
+        func perform(_ request: WorkRequest, _ context: AgentContext) async throws -> WorkAnswer {
+            steps.append("work")
+            if request.attempt == 1 { throw WorkFailure(.crashed, "died") }
+            return WorkAnswer("well")
+        }
+        func restart() async {
+            steps.append("restarting")
+            try? await Task.sleep(for: .milliseconds(20))
+            steps.append("restarted")
+        }
+    }
+
     /// Hears, and works at nothing.
     private struct Listener: Agent {
         let descriptor = AgentDescriptor("listener", role: .observer)

@@ -104,6 +104,20 @@ struct SessionLogTests {
         #expect(throws: CoordinationError.self) {
             try SessionLogContents(reading: file, of: "s")
         }
+        // Nor if it is the length that is damaged.
+        for byte in 0..<4 {
+            var length: UInt8 = 0
+            let place = off_t(before + byte)
+            let input = open(file, O_RDONLY)
+            defer { close(input) }
+            try #require(pread(input, &length, 1, place) == 1)
+            var damaged = ~length
+            try #require(pwrite(output, &damaged, 1, place) == 1)
+            #expect(throws: CoordinationError.self) {
+                try SessionLogContents(reading: file, of: "s")
+            }
+            try #require(pwrite(output, &length, 1, place) == 1)
+        }
         // Zeros at the end are what a loss of power leaves.
         try #require(truncate(file, off_t(before)) == 0)
         try #require(truncate(file, off_t(before + 4_096)) == 0)
