@@ -172,8 +172,8 @@ enum Schema {
                         "name": text, "previousHash": optionalText,
                         "files": ["type": "array", "items": ["type": "object"]], "tools": texts,
                         "commands": texts, "tasks": texts,
-                        "exporters": texts, "listens": texts, "inactive": texts,
-                        "layers": texts,
+                        "exporters": texts, "strategies": texts, "agents": texts,
+                        "listens": texts, "inactive": texts, "layers": texts,
                         "degradations": texts, "settings": ["type": "object"], "manifest": anything,
                     ], required: ["name", "settings"]),
             ]

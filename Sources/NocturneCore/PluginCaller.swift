@@ -97,7 +97,7 @@ package enum PluginTaskEnd: Sendable, Hashable {
 package struct PluginEngineCall: Sendable {
     /// What is called.
     package enum Kind: Sendable, Hashable {
-        case exporter
+        case exporter, strategy, agent
     }
     package let kind: Kind
     /// As the plugin's manifest has it.
@@ -108,18 +108,24 @@ package struct PluginEngineCall: Sendable {
     package let timeLeft: Duration
     /// How long it may take to stop after it was asked to.
     package let stopGrace: Duration
+    /// Hears what an agent says meanwhile, at most 4,096 bytes at once, in order, before the call's end. It must bound
+    /// what it keeps: the plugin does not.
+    package let hear: (@Sendable ([UInt8]) -> Void)?
 
     package init(
-        kind: Kind, name: String, input: [UInt8], timeLeft: Duration, stopGrace: Duration
+        kind: Kind, name: String, input: [UInt8], timeLeft: Duration, stopGrace: Duration,
+        hear: (@Sendable ([UInt8]) -> Void)? = nil
     ) {
         (self.kind, self.name, self.input) = (kind, name, input)
-        (self.timeLeft, self.stopGrace) = (timeLeft, stopGrace)
+        (self.timeLeft, self.stopGrace, self.hear) = (timeLeft, stopGrace, hear)
     }
 }
 
 /// How work of an engine's ended. Sentences name the plugin.
 package enum PluginEngineCallEnd: Sendable, Hashable {
     case completed([UInt8])
+    /// Its input is none for it.
+    case invalidInput(String)
     case failed(String, isRetryable: Bool)
     /// It stopped because its Swift task was cancelled, by itself or killed.
     case cancelled

@@ -22,9 +22,12 @@ extension EnginePlace {
             deadline: clinux_now() + Int64(limit) * 1_000_000, milliseconds: limit,
             context: CallContext(chain: [id]),
             stopGrace: Int64(call.stopGrace.milliseconds) * 1_000_000)
-        let outcome = await link.call(wire, call.input)
+        if let hear = call.hear { link.hear(number, hear) }
+        let outcome = await link.call(wire, payload(of: call))
         let isLate = clinux_now() >= wire.deadline
         router.leave(gate, generation, outcome)
+        // What was said before the end counts, and comes in by another way.
+        if call.hear != nil { await generation.worker.hearRecords() }
         let leaving = link.removeTask(number).leaving
         if isLate, outcome.isWithoutResult {
             return .timedOut("\(id): \(call.name) took longer than the \(limit) ms that it had")
@@ -32,12 +35,21 @@ extension EnginePlace {
         return end(of: outcome, call.name, leaving)
     }
 
+    /// What the worker gets: for an agent the number by which it speaks of the call, then the input.
+    private func payload(of call: PluginEngineCall) -> [UInt8] {
+        guard call.kind == .agent else { return call.input }
+        var head = wire_task()
+        head.number = number
+        return withUnsafeBytes(of: &head) { Array($0) } + call.input
+    }
+
     /// Why a call cannot begin, if it cannot.
     private func check(_ call: PluginEngineCall, _ limit: Int) -> PluginEngineCallEnd? {
-        if call.input.count > Int(WIRE_PAYLOAD_MAX) {
+        let room =
+            Int(WIRE_PAYLOAD_MAX) - (call.kind == .agent ? MemoryLayout<wire_task>.size : 0)
+        if call.input.count > room {
             let error = CallError.tooLarge(
-                id, what: "the input of \(call.name)", bytes: call.input.count,
-                limit: Int(WIRE_PAYLOAD_MAX))
+                id, what: "the input of \(call.name)", bytes: call.input.count, limit: room)
             return .failed("\(error)", isRetryable: false)
         }
         return limit < 1 ? .timedOut("\(id): its time was up before it began") : nil
@@ -57,6 +69,9 @@ extension EnginePlace {
             return .failed("\(CallError.notRegistered(id, name: name))", isRetryable: true)
         case .reply(let status, let bytes):
             let message = String(decoding: bytes.prefix(512), as: UTF8.self)
+            if status == CallStatus.invalidInput {
+                return .invalidInput("\(id): \(name): \(message)")
+            }
             let isRetryable = status == CallStatus.retry || status == CallStatus.cancelled
             return .failed("\(id): \(name) failed: \(message)", isRetryable: isRetryable)
         case .overdue, .cancelled, .gaveUp:
@@ -83,6 +98,8 @@ extension ContributionKind {
     init(_ kind: PluginEngineCall.Kind) {
         switch kind {
         case .exporter: self = .exporter
+        case .strategy: self = .strategy
+        case .agent: self = .agent
         }
     }
 }

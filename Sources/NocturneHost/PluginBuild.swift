@@ -8,7 +8,7 @@ import NocturneCore
 ///
 /// A new kind adds a case here and, in ``PluginBuild``, the line that reads it from the manifest.
 enum ContributionKind: String, Sendable, Hashable, CaseIterable {
-    case tool, command, listener, task, exporter
+    case tool, command, listener, task, exporter, strategy, agent
 
     /// The wire's number of a call of this kind.
     var wireKind: UInt32 {
@@ -18,6 +18,8 @@ enum ContributionKind: String, Sendable, Hashable, CaseIterable {
         case .listener: WIRE_CALL_LISTENER
         case .task: WIRE_CALL_TASK
         case .exporter: WIRE_CALL_EXPORTER
+        case .strategy: WIRE_CALL_STRATEGY
+        case .agent: WIRE_CALL_AGENT
         }
     }
 
@@ -82,11 +84,7 @@ final class PluginBuild: Sendable {
         self.manifest = manifest
         contributions = try Self.contributions(of: manifest)
         settingsSchema = try Self.settingsSchema(of: manifest)
-        let contributes = manifest.contributes
-        inactive =
-            contributes.strategies.map { "strategy: \($0.name)" }
-            + contributes.agents.map { "agent: \($0.name)" }
-            + contributes.functions.map { "function: \($0.name)" }
+        inactive = manifest.contributes.functions.map { "function: \($0.name)" }
     }
 
     /// Compiles the schemas of a manifest and keeps nothing: for those who only look at a file.
@@ -118,12 +116,20 @@ final class PluginBuild: Sendable {
                 Contribution(
                     kind: .listener, name: pattern.description, index: UInt32(contributions.count)))
         }
-        for exporter in manifest.contributes.exporters {
+        func add(_ kind: ContributionKind, _ name: String, _ description: String?) {
             contributions.append(
                 Contribution(
-                    kind: .exporter, name: exporter.name, index: UInt32(contributions.count),
-                    description: exporter.description))
+                    kind: kind, name: name, index: UInt32(contributions.count),
+                    description: description))
         }
+        let contributes = manifest.contributes
+        for exporter in contributes.exporters {
+            add(.exporter, exporter.name, exporter.description)
+        }
+        for strategy in contributes.strategies {
+            add(.strategy, strategy.name, strategy.description)
+        }
+        for agent in contributes.agents { add(.agent, agent.name, agent.description) }
         return contributions
     }
 

@@ -92,6 +92,10 @@ public struct PluginInfo: Sendable {
     public var tasks: [String] = []
     /// Names of the exporters of metrics that its manifest declares, likewise.
     public var exporters: [String] = []
+    /// Names of the coordination strategies that its manifest declares, likewise.
+    public var strategies: [String] = []
+    /// Names of the agents that its manifest declares, likewise.
+    public var agents: [String] = []
     /// Patterns of the events that its manifest listens for, such as `plugin:*`.
     public var listens: [String] = []
     /// Declared contributions of kinds that this host has no engine for, as `kind: name`.
@@ -130,6 +134,8 @@ public struct PluginInfo: Sendable {
         object["commands"] = JSONValue(commands)
         object["tasks"] = JSONValue(tasks)
         object["exporters"] = JSONValue(exporters)
+        object["strategies"] = JSONValue(strategies)
+        object["agents"] = JSONValue(agents)
         object["listens"] = JSONValue(listens)
         object["inactive"] = JSONValue(inactive)
         object["layers"] = JSONValue(layers)

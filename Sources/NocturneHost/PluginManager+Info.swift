@@ -102,6 +102,8 @@ extension PluginManager {
         info.tasks = names(.task)
         info.listens = names(.listener)
         info.exporters = names(.exporter)
+        info.strategies = names(.strategy)
+        info.agents = names(.agent)
     }
 
     private func settings(

@@ -224,6 +224,17 @@ public actor PluginManager {
     /// The exporters of plugins that serve, sorted by name. Changes are told to ``watchContributions(_:)``.
     package nonisolated var exporters: [PluginExporter] { router.registry.exporters }
 
+    /// The names of the strategies that each plugin makes the steps of, also while it is being restarted.
+    package nonisolated var strategyNames: [PluginID: Set<String>] {
+        router.registry.names(.strategy)
+    }
+
+    /// The names of the agents of each plugin, also while it is being restarted.
+    package nonisolated var agentNames: [PluginID: Set<String>] { router.registry.names(.agent) }
+
+    /// The agents of plugins that serve, sorted by name.
+    package nonisolated var agents: [PluginAgent] { router.registry.agents }
+
     /// Has `listener` told of plugins whose contributions changed, by any thread, as long as
     /// the manager lives.
     package nonisolated func watchContributions(

@@ -182,6 +182,19 @@ final class Registry: Sendable {
         }
     }
 
+    /// The agents that serve, sorted by name.
+    var agents: [PluginAgent] {
+        entries(.agent).compactMap { entry in
+            let manifest = entry.generation.build.manifest
+            let declared = manifest.contributes.agents
+            return declared.first { $0.name == entry.contribution.name }.map {
+                PluginAgent(
+                    name: $0.name, plugin: entry.plugin, description: $0.description,
+                    capabilities: $0.capabilities, concurrency: manifest.limits.concurrency)
+            }
+        }
+    }
+
     /// All of a kind, sorted by name, for those who list them.
     func list(_ kind: ContributionKind) -> [ContributionInfo] {
         entries(kind).map { entry in

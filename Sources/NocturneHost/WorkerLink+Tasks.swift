@@ -13,6 +13,8 @@ typealias TaskNumber = UInt64
 struct LinkedTask: Sendable {
     /// `nil` until it runs.
     var listener: (any PluginTaskListener)?
+    /// Hears what it says, if it is no task but an agent's work.
+    var hear: (@Sendable ([UInt8]) -> Void)?
     /// Its engine wants it to pause.
     var isPauseRequested = false
     /// The plugin was told to pause, be it by its engine or because it is to leave.
@@ -32,6 +34,16 @@ extension WorkerLink {
     /// Has `listener` hear what the worker says of a task.
     func hear(_ number: TaskNumber, _ listener: any PluginTaskListener) {
         state.withLock { $0.tasks[number]?.listener = listener }
+    }
+
+    /// Has `listener` hear what the worker says of an agent's work.
+    func hear(_ number: TaskNumber, _ listener: @escaping @Sendable ([UInt8]) -> Void) {
+        state.withLock { $0.tasks[number]?.hear = listener }
+    }
+
+    /// Who hears what the worker says of an agent's work.
+    func hearer(of number: TaskNumber) -> (@Sendable ([UInt8]) -> Void)? {
+        state.withLock { $0.tasks[number]?.hear }
     }
 
     func listener(of number: TaskNumber) -> (any PluginTaskListener)? {

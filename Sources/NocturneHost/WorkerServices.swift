@@ -185,6 +185,10 @@ final class WorkerServices: WorkerServicing {
                 String(decoding: record[..<end], as: UTF8.self),
                 Array(record[record.index(after: end)...]))
         case WIRE_RECORD_PROGRESS, WIRE_RECORD_TASK_LOG: takeWord(record, kind, link)
+        case WIRE_RECORD_AGENT_LINE:
+            guard record.count >= 8 else { return }
+            let number = record.withUnsafeBytes { $0.loadUnaligned(as: TaskNumber.self) }
+            link.hearer(of: number)?(Array(record.dropFirst(8)))
         default: break
         }
     }

@@ -42,8 +42,8 @@ enum PluginText {
             "id", "name", "version", "status", "reason", "reasonCode", "pendingChange",
             "generation",
             "pid", "runtime", "file", "hash", "previousHash", "crashes", "calls", "errors", "tools",
-            "commands", "tasks", "exporters", "listens", "inactive", "layers", "degradations",
-            "settings",
+            "commands", "tasks", "exporters", "strategies", "agents", "listens", "inactive",
+            "layers", "degradations", "settings",
         ]
         var lines: [String] = []
         for key in keys {

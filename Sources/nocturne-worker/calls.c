@@ -26,7 +26,7 @@ struct call {
     int64_t deadline;
     memory_file input; // mapped for this call
     memory_file room;  // for its reply: asked for by `reserve` or `complete`
-    task_call task;    // number 0: it is no task's
+    task_call task;    // number 0: it is no task's and no agent's
 };
 static struct call calls[WIRE_CALL_SLOTS];
 static uint32_t queue_head; // count of numbers ever taken out of the queue
@@ -395,10 +395,12 @@ static void serve(uint32_t slot) {
     }
     size_t length = request->length;
     call->task.number = 0;
-    if (kind == WIRE_CALL_TASK && !task_unpack(&bytes, &length, &call->task)) {
-        finish_text(slot, generation, NOCTURNE_FAILED, "the task's call is malformed");
+    if ((kind == WIRE_CALL_TASK || kind == WIRE_CALL_AGENT)
+        && !task_unpack(&bytes, &length, &call->task)) {
+        finish_text(slot, generation, NOCTURNE_FAILED, "the call's head is malformed");
         return;
     }
+    call->task.is_agent = kind == WIRE_CALL_AGENT;
     void *context = NULL;
     nocturne_handler_t handler = contributions_find(kind, request->target, &context);
     if (handler == NULL || !plugin_is_active()) {

@@ -21,7 +21,8 @@ static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static const char *stray_table, *stray_name;
 
 static const char *word(uint32_t kind) {
-    static const char *const words[] = {"tool", "command", "listener", "task", "exporter"};
+    static const char *const words[] = {"tool", "command", "listener", "task", "exporter",
+        "strategy", "agent"};
     return words[kind - WIRE_CALL_TOOL];
 }
 
@@ -41,7 +42,7 @@ int contributions_read(void) {
     size_t at = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (at + 1 >= length || (uint8_t)names[at] < WIRE_CALL_TOOL
-            || (uint8_t)names[at] > WIRE_CALL_EXPORTER) {
+            || (uint8_t)names[at] > WIRE_CALL_AGENT) {
             return EPROTO;
         }
         declared[i].kind = (uint8_t)names[at];
@@ -175,6 +176,19 @@ static int32_t register_exporter(const char *name, nocturne_handler_t handler, v
 static int32_t unregister_exporter(const char *name) {
     return switch_handler(WIRE_CALL_EXPORTER, name, false, NULL, NULL);
 }
+static int32_t register_strategy(const char *name, nocturne_handler_t handler, void *context) {
+    return switch_handler(WIRE_CALL_STRATEGY, name, true, handler, context);
+}
+static int32_t unregister_strategy(const char *name) {
+    return switch_handler(WIRE_CALL_STRATEGY, name, false, NULL, NULL);
+}
+static int32_t register_agent(const char *name, nocturne_handler_t handler, void *context) {
+    return switch_handler(WIRE_CALL_AGENT, name, true, handler, context);
+}
+static int32_t unregister_agent(const char *name) {
+    return switch_handler(WIRE_CALL_AGENT, name, false, NULL, NULL);
+}
 const nocturne_host_contributions_t host_contributions = {sizeof host_contributions, 0,
     register_tool, unregister_tool, register_command, unregister_command, subscribe, unsubscribe,
-    register_task, unregister_task, register_exporter, unregister_exporter};
+    register_task, unregister_task, register_exporter, unregister_exporter, register_strategy,
+    unregister_strategy, register_agent, unregister_agent};

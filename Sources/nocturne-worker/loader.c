@@ -116,6 +116,8 @@ static uint32_t find_extensions(void) {
     bind_table(WIRE_CALL_LISTENER, NOCTURNE_LISTENERS);
     bind_table(WIRE_CALL_TASK, NOCTURNE_TASKS);
     bind_table(WIRE_CALL_EXPORTER, NOCTURNE_EXPORTERS);
+    bind_table(WIRE_CALL_STRATEGY, NOCTURNE_STRATEGIES);
+    bind_table(WIRE_CALL_AGENT, NOCTURNE_AGENTS);
     tables.health = extension(NOCTURNE_HEALTH, sizeof *tables.health);
     tables.state = extension(NOCTURNE_STATE, sizeof *tables.state);
     tables.settings = extension(NOCTURNE_SETTINGS, sizeof *tables.settings);

@@ -413,7 +413,8 @@ const void *host_extension(const char *id) {
     } known[] = {{NOCTURNE_HOST_LOG, &log}, {NOCTURNE_HOST_CONFIGURATION, &configuration},
         {NOCTURNE_HOST_STORAGE, &storage}, {NOCTURNE_HOST_EVENTS, &events},
         {NOCTURNE_HOST_CALLS, &tools}, {NOCTURNE_HOST_CONTRIBUTIONS, &host_contributions},
-        {NOCTURNE_HOST_TASKS, &host_tasks}, {NOCTURNE_HOST_METRICS, &host_metrics}};
+        {NOCTURNE_HOST_TASKS, &host_tasks}, {NOCTURNE_HOST_METRICS, &host_metrics},
+        {NOCTURNE_HOST_AGENTS, &host_agents}};
     for (size_t i = 0; id != NULL && i < sizeof known / sizeof *known; i++) {
         if (strcmp(id, known[i].id) == 0) {
             return known[i].table;

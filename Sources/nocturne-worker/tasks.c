@@ -1,4 +1,4 @@
-// tasks.c — the host's table for handlers of tasks: progress and log lines go into the ring, a
+// tasks.c — the host's tables for handlers of tasks and agents: what they say goes into the ring, a
 // checkpoint is asked for and waits. plugin.h has the contracts.
 #include "worker.h"
 #include <errno.h>
@@ -18,19 +18,24 @@ bool task_unpack(const void **bytes, size_t *size, task_call *task) {
         return false;
     }
     *task = (task_call){
-        head.number, (const char *)*bytes + sizeof head, head.info_length};
+        head.number, (const char *)*bytes + sizeof head, head.info_length, false};
     *bytes = task->info + task->info_size;
     *size -= sizeof head + task->info_size;
     return true;
 }
 
-// The task of `call`, or NULL: then the misuse is counted.
-static const task_call *task_of(nocturne_call_t *call) {
+// The task of `call`, or the agent's work, or NULL: then the misuse is counted.
+static const task_call *part_of(nocturne_call_t *call, bool is_agent) {
     const task_call *task = plugin_is_active() ? call_task(call) : NULL;
-    if (task == NULL) {
+    if (task == NULL || task->is_agent != is_agent) {
         misuse();
+        return NULL;
     }
     return task;
+}
+
+static const task_call *task_of(nocturne_call_t *call) {
+    return part_of(call, false);
 }
 
 // Waits a little for room in the ring: the last thing that is said of a task should come through.
@@ -114,7 +119,9 @@ static int32_t end(
     uint8_t bytes[sizeof *milliseconds + NOCTURNE_MESSAGE_MAX];
     size_t size = 0, length = text == NULL ? 0 : strnlen(text, NOCTURNE_MESSAGE_MAX + 1);
     int64_t deadline;
-    if (!plugin_is_active() || (call_is_open(call, &deadline) && call_task(call) == NULL)) {
+    const task_call *task = call_task(call);
+    if (!plugin_is_active()
+        || (call_is_open(call, &deadline) && (task == NULL || task->is_agent))) {
         return misuse();
     }
     if (milliseconds != NULL) {
@@ -138,5 +145,22 @@ static int32_t snooze(nocturne_call_t *call, uint64_t milliseconds) {
     return end(call, WIRE_STATUS_SNOOZED, &milliseconds, NULL);
 }
 
+static int32_t say(nocturne_call_t *call, const void *json, uint64_t size) {
+    const task_call *work = part_of(call, true);
+    if (work == NULL) {
+        return -EPERM;
+    }
+    if (json == NULL || size == 0) {
+        return -EINVAL;
+    }
+    if (size > NOCTURNE_AGENT_LINE_MAX) {
+        return -EMSGSIZE;
+    }
+    uint64_t number = work->number;
+    return tell(
+        WIRE_RECORD_AGENT_LINE, (service_part[2]){{&number, sizeof number}, {json, size}});
+}
+
+const nocturne_host_agents_t host_agents = {sizeof host_agents, 0, say};
 const nocturne_host_tasks_t host_tasks = {sizeof host_tasks, 0, info, progress, write_line,
     checkpoint, is_pause_requested, pause_task, retry_after, snooze};

@@ -125,7 +125,7 @@ bool call_is_open(nocturne_call_t *call, int64_t *deadline);
 // Completes `call` with any status of the wire. EALREADY, negative.
 int32_t call_complete(
     nocturne_call_t *call, uint32_t status, const void *bytes, uint64_t size);
-// The task of an open call, or NULL. Good as long as the call is open.
+// The task or the agent's work of an open call, or NULL. Good as long as the call is open.
 const struct task_call *call_task(nocturne_call_t *call);
 // How much of `size` bytes of UTF-8 to keep: at most `limit`, cut between two characters.
 size_t text_length(const char *text, size_t size, size_t limit);
@@ -150,15 +150,17 @@ void files_start(void); // once, before the first of these; cannot fail
 // ETIMEDOUT, EPROTO.
 int control_step(int64_t deadline);
 
-// tasks.c: takes the head of the payload of a task's call, so that its input is left. False if it
+// tasks.c: takes the head of the payload of a task's or an agent's call, so that its input is left. False if it
 // is malformed.
 typedef struct task_call {
     uint64_t number;
     const char *info; // JSON, in the payload
     size_t info_size;
+    bool is_agent;
 } task_call;
 bool task_unpack(const void **bytes, size_t *size, task_call *task);
 extern const nocturne_host_tasks_t host_tasks;
+extern const nocturne_host_agents_t host_agents;
 
 // metrics.c: what the plugin measures.
 extern const nocturne_host_metrics_t host_metrics;

@@ -45,12 +45,14 @@
 #define WIRE_CALL_LISTENER 3u  // target: the same; payload: the event
 #define WIRE_CALL_TASK 4u      // target: the same; payload: wire_task, what the task is (JSON), its input
 #define WIRE_CALL_EXPORTER 5u  // target: the same; payload: metrics (JSON); reply: bytes
-#define WIRE_CALL_ACTIVATE 6u  // from here on hooks; payload: the settings (JSON)
-#define WIRE_CALL_DEACTIVATE 7u
-#define WIRE_CALL_HEALTH 8u
-#define WIRE_CALL_SAVE 9u      // reply: 4 bytes of schema number, then the state
-#define WIRE_CALL_RESTORE 10u  // payload: the same
-#define WIRE_CALL_SETTINGS 11u // payload: the new settings (JSON)
+#define WIRE_CALL_STRATEGY 6u  // target: the same; payload and reply: JSON
+#define WIRE_CALL_AGENT 7u     // target: the same; payload: wire_task, JSON; reply: JSON
+#define WIRE_CALL_ACTIVATE 8u  // from here on hooks; payload: the settings (JSON)
+#define WIRE_CALL_DEACTIVATE 9u
+#define WIRE_CALL_HEALTH 10u
+#define WIRE_CALL_SAVE 11u     // reply: 4 bytes of schema number, then the state
+#define WIRE_CALL_RESTORE 12u  // payload: the same
+#define WIRE_CALL_SETTINGS 13u // payload: the new settings (JSON)
 
 // How a request ended (wire_reply.status): the SDK's NOCTURNE_OK … NOCTURNE_CANCELLED, and of the worker itself:
 #define WIRE_STATUS_NO_HANDLER 16u // declared, but not registered at the moment
@@ -81,6 +83,7 @@
 #define WIRE_RECORD_EVENT 2u   // name NUL, JSON
 #define WIRE_RECORD_PROGRESS 3u // wire_progress, message
 #define WIRE_RECORD_TASK_LOG 4u // u64 number of the task's call, line
+#define WIRE_RECORD_AGENT_LINE 5u // u64 number of the agent's call, JSON
 
 // wire_request.flags, wire_reply.flags, wire_ask.flags, wire_answer.flags: where the payload is.
 #define WIRE_INLINED 0u
@@ -95,8 +98,8 @@ typedef struct wire_request {
     uint8_t bytes[WIRE_INLINE];
 } wire_request;
 
-// Before the payload of a call of a task. Its number names the call in records and asks, also when its slot is used
-// again: what was said before the end comes in after it.
+// Before the payload of a call of a task or an agent. Its number names the call in records and asks, also when its
+// slot is used again: what was said before the end comes in after it.
 typedef struct wire_task {
     uint64_t number; // never 0
     uint32_t info_length, reserved;
@@ -258,7 +261,7 @@ typedef struct wire_spawn {
     uint32_t concurrency; // call threads, 1 … WIRE_CALL_SLOTS
     uint32_t threads;     // limits.threads, 0: the runtime's default
     uint32_t names_count, names_length; // declared contributions: in down at WIRE_NAMES_AT, each u8 kind
-                                        // (WIRE_CALL_TOOL … WIRE_CALL_EXPORTER), then the name and a NUL
+                                        // (WIRE_CALL_TOOL … WIRE_CALL_AGENT), then the name and a NUL
     char object[WIRE_OBJECT_NAME];
 } wire_spawn;
 

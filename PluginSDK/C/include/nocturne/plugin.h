@@ -48,6 +48,7 @@ extern "C" {
 #define NOCTURNE_VERSION_MAX 256u            // bytes of a plugin's version, without the NUL
 #define NOCTURNE_CHECKPOINT_MAX (1u << 20)   // bytes of a task's checkpoint; its input and result have the same limit
 #define NOCTURNE_TASK_TEXT_MAX 1024u         // bytes of a line of a task's log, of a message of its progress
+#define NOCTURNE_AGENT_LINE_MAX 4096u        // bytes of what an agent says while it does a work
 #define NOCTURNE_METRICS_MAX 1024u           // series of metrics that a plugin may have
 #define NOCTURNE_METRIC_NAME_MAX 200u        // bytes of the name of a metric, of a label
 #define NOCTURNE_METRIC_TEXT_MAX 1024u       // bytes of the value of a label, of `help`
@@ -113,9 +114,10 @@ typedef struct nocturne_host {
     int64_t (*remaining)(nocturne_call_t *call);
 } nocturne_host_t;
 
-// Handles one call of a tool, of a command, of an event that was listened for, one attempt at a task, or one export of
-// metrics. It completes `call` before it returns or later. `input` is JSON that matches the manifest's schema (for an
-// event: {"name", "source", "payload"}; for an exporter: see nocturne.exporter/1).
+// Handles one call of a tool, of a command, of an event that was listened for, one attempt at a task, one export of
+// metrics, one step of a strategy, or what an agent is given. It completes `call` before it returns or later. `input`
+// is JSON that matches the manifest's schema (for an event: {"name", "source", "payload"}; for an exporter, a strategy,
+// an agent: see nocturne.exporter/1, nocturne.strategy/1, nocturne.agent/1).
 // [call thread & active]
 typedef void (*nocturne_handler_t)(
     nocturne_call_t *call, const void *input, uint64_t size, void *context);
@@ -222,6 +224,11 @@ typedef struct nocturne_host_contributions {
     // [any thread & active]
     int32_t (*register_exporter)(const char *name, nocturne_handler_t handler, void *context);
     int32_t (*unregister_exporter)(const char *name); // [any thread & active]
+    // [any thread & active]
+    int32_t (*register_strategy)(const char *name, nocturne_handler_t handler, void *context);
+    int32_t (*unregister_strategy)(const char *name);                                          // [any thread & active]
+    int32_t (*register_agent)(const char *name, nocturne_handler_t handler, void *context);   // [any thread & active]
+    int32_t (*unregister_agent)(const char *name);                                             // [any thread & active]
 } nocturne_host_contributions_t;
 
 #define NOCTURNE_HOST_TASKS "nocturne.host.tasks/1"
@@ -266,6 +273,22 @@ typedef struct nocturne_host_tasks {
     // count. [any thread & active]
     int32_t (*snooze)(nocturne_call_t *call, uint64_t milliseconds);
 } nocturne_host_tasks_t;
+
+#define NOCTURNE_HOST_AGENTS "nocturne.host.agents/1"
+// For the handler of an agent, while it does a work or hears a message. `call` is such a call that is not completed;
+// any other one is refused with -EPERM.
+typedef struct nocturne_host_agents {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    // Says something to the session, one JSON object of at most NOCTURNE_AGENT_LINE_MAX bytes:
+    //   {"type": "heartbeat"}                 it is still at it: a long work is given to somebody else without one
+    //   {"type": "send", "payload", "to"}     to one agent; "topic" in place of "to": to a topic; neither: to everyone
+    //   {"type": "tell", "payload"}           to the session's strategy
+    // Never blocks long. Returns 0; -EAGAIN if it was dropped because the host is behind; -EMSGSIZE; -EINVAL for no
+    // bytes. What the session does not understand is ignored. [any thread & active]
+    int32_t (*say)(nocturne_call_t *call, const void *json, uint64_t size);
+} nocturne_host_agents_t;
 
 // What a metric measures (nocturne_metric_t.kind).
 #define NOCTURNE_COUNTER 0u         // a total that only rises: pages read, bytes sent
@@ -328,8 +351,8 @@ typedef struct nocturne_contribution {
     void *context; // passed to the handler
 } nocturne_contribution_t;
 
-// The tables "nocturne.tools/1", "nocturne.commands/1", "nocturne.listeners/1", "nocturne.tasks/1" and
-// "nocturne.exporter/1".
+// The tables "nocturne.tools/1", "nocturne.commands/1", "nocturne.listeners/1", "nocturne.tasks/1",
+// "nocturne.exporter/1", "nocturne.strategy/1" and "nocturne.agent/1".
 typedef struct nocturne_contributions {
     uint32_t struct_size;
     uint32_t count;
@@ -345,6 +368,19 @@ typedef struct nocturne_contributions {
 // `contentType` of the manifest. With `"push": true` there the host also calls it whenever it has taken a sample, and
 // ignores the result. The deadline is the host's.
 #define NOCTURNE_EXPORTERS "nocturne.exporter/1"
+// Decides how a session of agents goes about a goal. A handler makes one step: it is told what happened and says what
+// shall be done. Its input is {"parameters", "state", "inputs": […]}, its result {"state", "commands": […]}; `state` is
+// any JSON, null at first, and what one step leaves the next one gets. A step is pure: it uses nothing but its input,
+// so that a session can be resumed and replayed. It has some seconds. A step that fails, is too slow, crashes or says
+// what makes no sense ends the execution, or has the session's fallback take over. PluginSDK/README.md has the inputs
+// and the commands.
+#define NOCTURNE_STRATEGIES "nocturne.strategy/1"
+// Does works of a session. A handler's input is {"type": "work", "session", "attempt", "key", "timeout", "work": {…}},
+// its result {"value", "usage": {"tokens", "cost"}}, or {"type": "failed", "message", "usage"}; a failed work is tried
+// again, by whom it suits. NOCTURNE_INVALID_INPUT means that nobody can do it, any other status is a failure too. A
+// call that is cancelled was taken back. A message for the agent is a call as well: {"type": "message", "from",
+// "wantsReply", "payload"}; the result's `value` is the reply if one is wanted.
+#define NOCTURNE_AGENTS "nocturne.agent/1"
 
 #define NOCTURNE_IDENTITY "nocturne.identity/1"
 // Who the code says it is. Worth having when code and manifest come from different places: a plugin whose code and
@@ -435,7 +471,11 @@ NOCTURNE_ASSERT(offsetof(nocturne_identity_t, id) == 8 && offsetof(nocturne_iden
 NOCTURNE_ASSERT(offsetof(nocturne_state_t, restore) == 16 && offsetof(nocturne_host_storage_t, keys) == 32, "tables");
 NOCTURNE_ASSERT(offsetof(nocturne_host_contributions_t, register_task) == 56
     && offsetof(nocturne_host_contributions_t, register_exporter) == 72
-    && sizeof(nocturne_host_contributions_t) == 88, "nocturne_host_contributions");
+    && offsetof(nocturne_host_contributions_t, register_strategy) == 88
+    && offsetof(nocturne_host_contributions_t, register_agent) == 104
+    && sizeof(nocturne_host_contributions_t) == 120, "nocturne_host_contributions");
+NOCTURNE_ASSERT(offsetof(nocturne_host_agents_t, say) == 8 && sizeof(nocturne_host_agents_t) == 16,
+    "nocturne_host_agents");
 NOCTURNE_ASSERT(offsetof(nocturne_host_tasks_t, info) == 8 && offsetof(nocturne_host_tasks_t, is_pause_requested) == 40
     && sizeof(nocturne_host_tasks_t) == 72, "nocturne_host_tasks");
 NOCTURNE_ASSERT(offsetof(nocturne_metric_t, name) == 8 && offsetof(nocturne_metric_t, labels) == 32

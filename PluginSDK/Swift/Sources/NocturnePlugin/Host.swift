@@ -59,6 +59,26 @@ public struct Host: Sendable {
         try registry.unregister(.exporter, exporter)
     }
 
+    /// Gives `strategy` its steps, in place of those it had. The manifest must declare the strategy.
+    public func register(strategy: String, _ handler: Strategy) throws(HostError) {
+        try registry.register(.strategy, strategy, handler.handler)
+    }
+
+    /// Takes `strategy` its steps; executions that need them fail, or fall back.
+    public func unregister(strategy: String) throws(HostError) {
+        try registry.unregister(.strategy, strategy)
+    }
+
+    /// Gives `agent` its handler, in place of what it had. The manifest must declare the agent.
+    public func register(agent: String, _ handler: Agent) throws(HostError) {
+        try registry.register(.agent, agent, handler.handler)
+    }
+
+    /// Takes `agent` its handler; its works fail, and go to others.
+    public func unregister(agent: String) throws(HostError) {
+        try registry.unregister(.agent, agent)
+    }
+
     /// Listens to `event`, which the manifest must name in `listens`.
     public func subscribe(_ event: String, _ listener: Listener) throws(HostError) {
         try registry.register(.listener, event, listener.handler)

@@ -12,8 +12,8 @@
 /// ])
 /// ```
 ///
-/// Every tool, command, task, exporter and event that `manifest.json` declares needs a handler here, or one given by
-/// ``Host/register(tool:_:)`` before `activate` ends; the host refuses the plugin otherwise, by name.
+/// Every tool, command, task, exporter, strategy, agent and event that `manifest.json` declares needs a handler here,
+/// or one given by ``Host/register(tool:_:)`` before `activate` ends; the host refuses the plugin otherwise, by name.
 ///
 /// Hooks run on a call thread, one at a time. They may be `async`.
 public struct Plugin: Sendable {
@@ -25,6 +25,8 @@ public struct Plugin: Sendable {
     let tasks: [String: TaskHandler]
     let listeners: [String: Listener]
     let exporters: [String: Exporter]
+    let strategies: [String: Strategy]
+    let agents: [String: Agent]
     let activate: Hook?
     let deactivate: Hook?
     let health: Hook?
@@ -37,6 +39,8 @@ public struct Plugin: Sendable {
     ///   - tasks: By the names of the manifest's `contributes.tasks`.
     ///   - listeners: By the event names of the manifest's `contributes.listens`.
     ///   - exporters: By the names of the manifest's `contributes.exporters`.
+    ///   - strategies: By the names of the manifest's `contributes.strategies`.
+    ///   - agents: By the names of the manifest's `contributes.agents`.
     ///   - state: Carries state through a reload; needs `"reload": {"state": true}` in the manifest.
     ///   - health: Throws if the plugin cannot serve; a reload then goes back to the old one.
     ///   - settingsChanged: Gets the new settings as an object; throwing refuses them. Without it the
@@ -50,6 +54,8 @@ public struct Plugin: Sendable {
         tasks: [String: TaskHandler] = [:],
         listeners: [String: Listener] = [:],
         exporters: [String: Exporter] = [:],
+        strategies: [String: Strategy] = [:],
+        agents: [String: Agent] = [:],
         state: StateHooks? = nil,
         health: Hook? = nil,
         settingsChanged: (@Sendable (JSON, Host) async throws -> Void)? = nil,
@@ -61,6 +67,8 @@ public struct Plugin: Sendable {
         self.tasks = tasks
         self.listeners = listeners
         self.exporters = exporters
+        self.strategies = strategies
+        self.agents = agents
         self.state = state
         self.health = health
         self.settingsChanged = settingsChanged

@@ -28,6 +28,8 @@ struct PluginTables: Sendable {
             (NOCTURNE_TASKS, .task, plugin.tasks.mapValues(\.handler)),
             (NOCTURNE_LISTENERS, .listener, plugin.listeners.mapValues(\.handler)),
             (NOCTURNE_EXPORTERS, .exporter, plugin.exporters.mapValues(\.handler)),
+            (NOCTURNE_STRATEGIES, .strategy, plugin.strategies.mapValues(\.handler)),
+            (NOCTURNE_AGENTS, .agent, plugin.agents.mapValues(\.handler)),
         ]
         for (id, kind, handlers) in kinds where !handlers.isEmpty {
             extensions[id] = Self.contributions(kind, handlers, registry)

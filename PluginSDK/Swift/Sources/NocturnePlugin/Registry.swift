@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// The handlers of a plugin by kind and name.
 final class Registry: Sendable {
-    enum Kind: Sendable, Hashable { case tool, command, task, listener, exporter }
+    enum Kind: Sendable, Hashable { case tool, command, task, listener, exporter, strategy, agent }
 
     private struct Key: Hashable {
         let kind: Kind

@@ -15,6 +15,7 @@ struct HostTables: Sendable {
     let contributions: ContributionsTable?
     let tasks: TasksTable?
     let metrics: MetricsTable?
+    let agents: AgentsTable?
 
     /// `nil` if the host's table is shorter than ABI 1.0's or has no function where one must be.
     init?(_ host: UnsafePointer<nocturne_host_t>) {
@@ -40,6 +41,7 @@ struct HostTables: Sendable {
         tasks = table(NOCTURNE_HOST_TASKS, nocturne_host_tasks_t.self).flatMap(TasksTable.init)
         metrics = table(NOCTURNE_HOST_METRICS, nocturne_host_metrics_t.self)
             .flatMap(MetricsTable.init)
+        agents = table(NOCTURNE_HOST_AGENTS, nocturne_host_agents_t.self).flatMap(AgentsTable.init)
     }
 
     func isCancelled(_ call: OpaquePointer) -> Bool { body.is_cancelled(call) != 0 }
@@ -218,7 +220,7 @@ struct CallsTable: Sendable {
 struct ContributionsTable: Sendable {
     private let body: nocturne_host_contributions_t
 
-    /// The functions for tasks and exporters were appended: a host without them has a shorter table.
+    /// The functions from tasks to agents were appended: a host without them has a shorter table.
     init?(_ place: UnsafeRawPointer) {
         let size = Int(place.load(as: UInt32.self))
         let least = MemoryLayout.offset(of: \nocturne_host_contributions_t.register_task)
@@ -246,6 +248,8 @@ struct ContributionsTable: Sendable {
             case .command: body.register_command(name, handler, context)
             case .task: body.register_task?(name, handler, context) ?? -ENOSYS
             case .exporter: body.register_exporter?(name, handler, context) ?? -ENOSYS
+            case .strategy: body.register_strategy?(name, handler, context) ?? -ENOSYS
+            case .agent: body.register_agent?(name, handler, context) ?? -ENOSYS
             case .listener: body.subscribe(name, handler, context)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }
@@ -259,6 +263,8 @@ struct ContributionsTable: Sendable {
             case .command: body.unregister_command(name)
             case .task: body.unregister_task?(name) ?? -ENOSYS
             case .exporter: body.unregister_exporter?(name) ?? -ENOSYS
+            case .strategy: body.unregister_strategy?(name) ?? -ENOSYS
+            case .agent: body.unregister_agent?(name) ?? -ENOSYS
             case .listener: body.unsubscribe(name)
             }
         if code != 0 { throw HostError(Int64(code), "\(kind) \(name)") }
@@ -317,5 +323,22 @@ struct TasksTable: Sendable {
             _ = body.retry_after(call, milliseconds, reason)
         case .snoozed(let milliseconds): _ = body.snooze(call, milliseconds)
         }
+    }
+}
+
+struct AgentsTable: Sendable {
+    private let body: nocturne_host_agents_t
+
+    init?(_ table: nocturne_host_agents_t) {
+        guard table.say != nil else { return nil }
+        body = table
+    }
+
+    func say(_ call: CallHandle, _ json: [UInt8]) throws(HostError) {
+        let code = call.use { call in
+            json.withUnsafeBytes { body.say(call, $0.baseAddress, UInt64($0.count)) }
+        }
+        guard let code else { throw .wrongState("an agent's work (it is over)") }
+        if code != 0 { throw HostError(Int64(code), "what an agent says") }
     }
 }
