@@ -94,6 +94,7 @@ let package = Package(
             name: "NocturneControl",
             dependencies: [
                 "NocturneCore", "NocturneHost", "NocturneMetrics", "NocturneTasks",
+                "NocturneCoordination",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -106,7 +107,7 @@ let package = Package(
             name: "Nocturne",
             dependencies: [
                 "NocturneCore", "NocturneHost", "NocturneTasks", "NocturneMetrics",
-                "NocturneControl",
+                "NocturneCoordination", "NocturneControl",
             ],
             swiftSettings: swiftSettings
         ),
@@ -188,7 +189,7 @@ let package = Package(
             name: "NocturneControlTests",
             dependencies: [
                 "NocturneControl", "NocturneHost", "NocturneMetrics", "NocturneTasks",
-                "NocturneCore", "TestKit",
+                "NocturneCoordination", "NocturneCore", "TestKit",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

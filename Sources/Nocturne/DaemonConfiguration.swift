@@ -3,6 +3,7 @@
 
 internal import Glibc
 internal import NocturneControl
+public import NocturneCoordination
 internal import NocturneCore
 public import NocturneHost
 public import NocturneMetrics
@@ -16,12 +17,14 @@ public struct DaemonConfiguration: Sendable {
     public var tasks: BackgroundTaskManager.Configuration
     /// The metrics.
     public var metrics: MetricsCollector.Configuration
+    /// The sessions of agents.
+    public var coordination: AgentCoordinatorConfiguration
+    /// The programs that may be agents of sessions.
+    public var agentCommands = AgentCommands()
     /// Where `/metrics` is served over TCP, `ADDR:PORT`; `nil`: nowhere.
     public var metricsAddress: String?
     /// Where the control API listens: a path of at most 107 bytes.
     public var socketPath: String
-    /// Sections of the file that are valid but set up engines that this version does not have.
-    public private(set) var sectionsWithoutEngine: [String] = []
 
     /// Bytes of a configuration file. 1 MiB: thousands of times what all keys need.
     static let fileLimit = 1 << 20
@@ -29,9 +32,11 @@ public struct DaemonConfiguration: Sendable {
     /// A configuration without a file.
     public init(
         plugins: PluginManagerConfiguration, tasks: BackgroundTaskManager.Configuration,
-        metrics: MetricsCollector.Configuration, socketPath: String
+        metrics: MetricsCollector.Configuration, coordination: AgentCoordinatorConfiguration,
+        socketPath: String
     ) {
         (self.plugins, self.tasks, self.metrics) = (plugins, tasks, metrics)
+        self.coordination = coordination
         self.socketPath = socketPath
     }
 
@@ -52,6 +57,13 @@ public struct DaemonConfiguration: Sendable {
         return metrics
     }
 
+    /// So are sessions.
+    private static func coordination(in statePath: String) -> AgentCoordinatorConfiguration {
+        var coordination = AgentCoordinatorConfiguration()
+        coordination.sessionsPath = statePath + "/sessions"
+        return coordination
+    }
+
     /// Reads a configuration file; what it does not say has its default.
     ///
     /// - Parameters:
@@ -69,6 +81,7 @@ public struct DaemonConfiguration: Sendable {
         plugins = PluginManagerConfiguration(statePath: statePath)
         tasks = Self.tasks(in: statePath)
         metrics = Self.metrics(in: statePath)
+        coordination = Self.coordination(in: statePath)
         self.socketPath = if let socketPath { socketPath } else { try paths.socket }
         guard let path = file ?? paths.configurationFile,
             let bytes = try Self.read(path, mayBeAbsent: file == nil)
@@ -99,9 +112,8 @@ public struct DaemonConfiguration: Sendable {
             case "plugins": try applyPlugins(reader)
             case "tasks": try applyTasks(reader)
             case "metrics": try applyMetrics(reader)
-            default: try Self.checkCoordination(reader)
+            default: try applyCoordination(reader)
             }
-            if section == "coordination" { sectionsWithoutEngine.append(section) }
         }
     }
 
@@ -160,12 +172,38 @@ public struct DaemonConfiguration: Sendable {
         }
     }
 
-    private static func checkCoordination(_ reader: SectionReader) throws(ConfigurationError) {
-        let section = try reader.object(knowing: ["strategy", "maxAgents", "enableFaultTolerance"])
+    private mutating func applyCoordination(
+        _ reader: SectionReader
+    ) throws(ConfigurationError) {
+        let section = try reader.object(
+            knowing: [
+                "strategy", "maxAgents", "enableFaultTolerance", "commands", "logAge", "logBytes",
+            ])
         // Plugins bring strategies of their own, so any name may become valid.
-        _ = try reader.text("strategy", in: section)
-        _ = try reader.count("maxAgents", in: 1...Int64.max, of: section)
-        _ = try reader.flag("enableFaultTolerance", in: section)
+        if let name = try reader.text("strategy", in: section) { coordination.strategy = name }
+        if let count = try reader.count("maxAgents", in: 1...Int64(Int32.max), of: section) {
+            coordination.policy.maxAgents = Int(count)
+        }
+        if let isOn = try reader.flag("enableFaultTolerance", in: section) {
+            coordination.policy.isFaultTolerant = isOn
+        }
+        if let age = try reader.duration("logAge", in: section) { coordination.logAge = age }
+        if let bytes = try reader.count("logBytes", in: 0...Int64.max, of: section) {
+            coordination.logBytes = Int(bytes)
+        }
+        guard let listed = section["commands"] else { return }
+        guard let listed = listed.object else {
+            throw reader.invalid("commands", "an object of programs by name is expected")
+        }
+        var commands: [String: AgentCommand] = [:]
+        for (name, json) in listed {
+            do throws(AgentCommandError) {
+                commands[name] = try AgentCommand(json: json)
+            } catch {
+                throw reader.invalid("commands.\(name)", "\(error)")
+            }
+        }
+        agentCommands = AgentCommands(commands)
     }
 
     // MARK: - The file

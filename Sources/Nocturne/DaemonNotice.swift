@@ -8,8 +8,6 @@ internal import NocturneHost
 public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
     /// Plugins serve and the socket answers.
     case ready(plugins: Int, socketPath: String, metricsPort: Int?)
-    /// A section of the configuration sets up an engine that this version does not have.
-    case sectionWithoutEngine(String)
     /// Something was not as it should be when the daemon started; it goes on.
     case warning(String)
 
@@ -20,8 +18,6 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
             "nocturne \(HostVersion.string) ready: \(plugins) \(plugins == 1 ? "plugin" : "plugins"), "
                 + "socket \(Printable.line(socketPath))"
                 + (metricsPort.map { ", metrics on TCP port \($0)" } ?? "")
-        case .sectionWithoutEngine(let section):
-            "\"\(section)\" is configured, but this version has no engine for it yet: ignored"
         case .warning(let text): Printable.block(text)
         }
     }
@@ -37,7 +33,6 @@ public enum DaemonNotice: Sendable, Hashable, CustomStringConvertible {
                     "metricsPort": metricsPort.map { JSONValue($0) } ?? .null,
                 ]
             ]
-        case .sectionWithoutEngine(let section): ["sectionWithoutEngine": .string(section)]
         case .warning(let text): ["warning": .string(text)]
         }
     }

@@ -2,6 +2,7 @@
 // NocturneDaemon.swift.
 
 @_exported public import NocturneControl
+@_exported public import NocturneCoordination
 @_exported public import NocturneCore
 @_exported public import NocturneHost
 @_exported public import NocturneMetrics

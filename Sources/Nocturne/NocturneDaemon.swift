@@ -4,7 +4,7 @@
 internal import Glibc
 internal import NocturneHost
 
-/// A whole Nocturne as one process: the plugin host, the tasks, and their control API.
+/// A whole Nocturne as one process: the plugin host, tasks, sessions, metrics, and their control API.
 ///
 /// A program that only wants one of them embeds ``PluginManager`` or ``BackgroundTaskManager`` instead.
 public struct NocturneDaemon: Sendable {
@@ -54,10 +54,8 @@ public struct NocturneDaemon: Sendable {
         let signals = received.signals
 
         let engines = try await Engines(configuration)
-        for section in configuration.sectionsWithoutEngine {
-            says(.sectionWithoutEngine(section))
-        }
-        let metricsPort = try await engines.start()
+        let (metricsPort, failed) = try await engines.start()
+        for error in failed { says(.warning("\(error)")) }
         for warning in try await engines.tasks.warnings() + engines.metrics.warnings {
             says(.warning(warning))
         }

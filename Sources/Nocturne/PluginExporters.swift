@@ -69,7 +69,8 @@ private struct PluginExporterAdapter: MetricsExporter {
         switch end {
         case .completed(let bytes): return bytes
         case .cancelled: throw CancellationError()
-        case .failed(let reason, _), .invalidInput(let reason), .timedOut(let reason), .crashed(let reason),
+        case .failed(let reason, _), .invalidInput(let reason), .timedOut(let reason),
+            .crashed(let reason),
             .withdrawn(let reason):
             throw PluginExportFailure(description: reason)
         }

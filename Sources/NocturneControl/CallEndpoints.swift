@@ -82,7 +82,7 @@ extension Endpoint {
 
     /// Every route.
     static let all: [Endpoint] =
-        host + plugins + calls + tasks + schedules + metrics + alerts + streams
+        host + plugins + calls + tasks + schedules + sessions + metrics + alerts + streams
 
     private static let deadline = QueryParameter(
         name: "deadline", kind: .number(minimum: 1),

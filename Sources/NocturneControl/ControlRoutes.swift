@@ -14,13 +14,17 @@ internal import NocturneTasks
 struct ControlRoutes: Sendable {
     private let responder: RouterResponder<RouteContext>
 
-    init(host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector) {
+    init(
+        host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector,
+        sessions: ControlledSessions
+    ) {
         let router = Router(context: RouteContext.self)
         for endpoint in Endpoint.all {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 let exchange = try Exchange(
-                    host: host, tasks: tasks, metrics: metrics, endpoint: endpoint,
-                    request: request, parameters: context.parameters, body: context.body)
+                    host: host, tasks: tasks, metrics: metrics, sessions: sessions,
+                    endpoint: endpoint, request: request, parameters: context.parameters,
+                    body: context.body)
                 return try await Self.answer(exchange, on: context.connection)
             }
         }

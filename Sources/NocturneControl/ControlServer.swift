@@ -8,9 +8,9 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import NocturneCore
-public import NocturneHost
-public import NocturneMetrics
-public import NocturneTasks
+package import NocturneHost
+package import NocturneMetrics
+package import NocturneTasks
 
 /// The HTTP/1.1 control API of one host, on a Unix socket with mode 0600 whose callers must be the
 /// host's user or root.
@@ -41,26 +41,29 @@ public actor ControlServer {
     private let host: any ControlledHost
     private let tasks: BackgroundTaskManager
     private let metrics: MetricsCollector
+    private let sessions: ControlledSessions
     private let socket: ControlSocket
     private let connections: Connections
     private var state = State.claimed
 
-    /// Claims `socketPath` for `plugins`, `tasks` and `metrics`, which publish their events on the bus of `plugins`.
+    /// Claims `socketPath` for all parts, which publish their events on the bus of `plugins`.
     ///
     /// - Throws: ``SocketError``; a live host's socket and files of other kinds are never touched.
-    public init(
+    package init(
         of plugins: PluginManager, _ tasks: BackgroundTaskManager, _ metrics: MetricsCollector,
-        socketPath: String
+        _ sessions: ControlledSessions, socketPath: String
     ) throws(SocketError) {
-        try self.init(host: plugins, tasks: tasks, metrics: metrics, socketPath: socketPath)
+        try self.init(
+            host: plugins, tasks: tasks, metrics: metrics, sessions: sessions,
+            socketPath: socketPath)
     }
 
     /// The same for any host, with another time for a whole request.
     package init(
         host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector,
-        socketPath: String, requestLimit: Duration = requestLimit
+        sessions: ControlledSessions, socketPath: String, requestLimit: Duration = requestLimit
     ) throws(SocketError) {
-        (self.host, self.tasks, self.metrics) = (host, tasks, metrics)
+        (self.host, self.tasks, self.metrics, self.sessions) = (host, tasks, metrics, sessions)
         socket = try ControlSocket(claiming: socketPath)
         connections = Connections(requestLimit: TimeAmount(requestLimit))
     }
@@ -145,7 +148,8 @@ public actor ControlServer {
     private static let silent = Logger(label: "nocturne.control") { _ in SwiftLogNoOpLogHandler() }
 
     private nonisolated func responder() -> HTTPChannelHandler.Responder {
-        let routes = ControlRoutes(host: host, tasks: tasks, metrics: metrics)
+        let routes = ControlRoutes(
+            host: host, tasks: tasks, metrics: metrics, sessions: sessions)
         return { [connections] request, writer, channel in
             guard let connection = connections[channel] else { throw CancellationError() }
             var body = request.body.makeAsyncIterator()

@@ -86,6 +86,7 @@ struct Exchange: Sendable {
     let host: any ControlledHost
     let tasks: BackgroundTaskManager
     let metrics: MetricsCollector
+    let sessions: ControlledSessions
     let endpoint: Endpoint
     let body: [UInt8]
     let lastEventID: String?
@@ -96,9 +97,10 @@ struct Exchange: Sendable {
 
     init(
         host: any ControlledHost, tasks: BackgroundTaskManager, metrics: MetricsCollector,
-        endpoint: Endpoint, request: Request, parameters: Parameters, body: [UInt8]
+        sessions: ControlledSessions, endpoint: Endpoint, request: Request, parameters: Parameters,
+        body: [UInt8]
     ) throws(RequestError) {
-        (self.host, self.tasks, self.metrics) = (host, tasks, metrics)
+        (self.host, self.tasks, self.metrics, self.sessions) = (host, tasks, metrics, sessions)
         (self.endpoint, self.body) = (endpoint, body)
         // A list may be spread over several fields (RFC 9110 §5.3).
         let accepted = request.headers[values: .accept]

@@ -21,13 +21,15 @@ extension ReportableError {
     var httpStatus: HTTPResponse.Status {
         switch code {
         case "unknownRoute", "unknownPlugin", "unknownTool", "unknownTask", "unknownQueue",
-            "unknownSchedule", "notFound":
+            "unknownSchedule", "notFound", "unknownSession", "unknownAgent":
             .notFound
         case "notJSON", "wrongBody", "invalidParameter": .badRequest
         case "bodyTooLarge", "tooLarge": .contentTooLarge
         case "busy": .tooManyRequests
         case "deadlineExceeded": .gatewayTimeout
-        case "wouldDeadlock", "nameTaken", "wrongState", "uniqueKeyHeld", "alertExists":
+        case "wouldDeadlock", "nameTaken", "wrongState", "uniqueKeyHeld", "alertExists",
+            "sessionExists",
+            "agentExists", "sessionEnded":
             .conflict
         default: Self.status(forExit: exitStatus)
         }

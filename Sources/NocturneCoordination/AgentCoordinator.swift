@@ -5,11 +5,15 @@ public import NocturneCore
 /// Lets agents work together in sessions. The seed's `createAgentCoordinator`.
 public actor AgentCoordinator {
     private let configuration: AgentCoordinatorConfiguration
+    /// How sessions deal with failures that say nothing of it.
+    package nonisolated var usualPolicy: SessionPolicy { configuration.policy }
     private let clock: any EngineClock
     private nonisolated let told: CoordinationEvents
-    private var catalog = StrategyCatalog.builtIn
+    var catalog = StrategyCatalog.builtIn
+    /// Makes the steps of strategies that are not here.
+    var remote: StrategyRunner?
     private var runners: [String: StrategyRunner] = [:]
-    private var sessions: [SessionID: Session] = [:]
+    var sessions: [SessionID: Session] = [:]
     /// Sessions that have ended and are still known, the first that ended first.
     private var endedSessions: [SessionID] = []
     /// Ended sessions that are known at most; older ones are only in their logs. Half of them go at once, and with them
@@ -103,7 +107,7 @@ public actor AgentCoordinator {
             do throws(CoordinationError) {
                 let path = directory.path(of: item.session)
                 let contents = try SessionLogContents(reading: path, of: item.session)
-                let core = try contents.replay(with: catalog)
+                let core = try contents.replay(with: catalog(for: contents.setup))
                 guard !core.isEnded else {
                     try directory.markEnded(item.session)
                     continue
@@ -142,7 +146,7 @@ public actor AgentCoordinator {
         }
         let contents = try SessionLogContents(reading: source, of: session)
             .forked(as: copy, upTo: count)
-        let core = try contents.replay(with: catalog)
+        let core = try contents.replay(with: catalog(for: contents.setup))
         let log = try SessionLog(
             creating: contents.setup, at: clock.now, path: directory.path(of: copy))
         try contents.copy(to: log)
@@ -161,7 +165,8 @@ public actor AgentCoordinator {
 
     /// A session as it is now.
     public func session(_ id: SessionID) async throws(CoordinationError) -> SessionInfo {
-        await (try find(id)).info
+        guard let session = sessions[id] else { return try formerSession(id) }
+        return await session.info
     }
 
     /// All sessions, by name.
@@ -208,6 +213,13 @@ public actor AgentCoordinator {
         -> Outcome
     {
         try await find(session).execute(goal)
+    }
+
+    /// Begins to carry out a goal; ``outcome(of:)`` waits for what it comes to.
+    ///
+    /// - Throws: as ``execute(_:_:)``.
+    public func begin(_ goal: Goal, in session: SessionID) async throws(CoordinationError) {
+        try await find(session).begin(goal)
     }
 
     /// Waits for what the execution that is going on comes to; what the last one came to, if none is.
@@ -311,7 +323,7 @@ public actor AgentCoordinator {
 
     // MARK: - Inside
 
-    private var directory: SessionLogDirectory? {
+    var directory: SessionLogDirectory? {
         configuration.sessionsPath.map { SessionLogDirectory(path: $0) }
     }
 
@@ -331,13 +343,15 @@ public actor AgentCoordinator {
         directory?.clear(retention, now: clock.now)
     }
 
-    private func find(_ id: SessionID) throws(CoordinationError) -> Session {
+    func find(_ id: SessionID) throws(CoordinationError) -> Session {
         guard let session = sessions[id] else { throw .unknownSession(id) }
         return session
     }
 
     private func session(_ core: SessionCore, age: Duration = .zero, log: SessionLog?) -> Session {
-        let runners = runners
-        return Session(core, age: age, log: log, clock: clock, events: told) { runners[$0] }
+        let runners = runners, remote = remote
+        return Session(core, age: age, log: log, clock: clock, events: told) {
+            runners[$0] ?? remote
+        }
     }
 }

@@ -21,11 +21,14 @@ public struct AgentDescriptor: Sendable, Hashable {
     public var plans: Bool
     /// How often at least it gives a sign of life while it works; `nil`: only the timeout of a work counts.
     public var heartbeat: Duration?
+    /// Where it comes from, if a later process can have it again from there.
+    public var origin: AgentOrigin?
 
     /// An agent. Numbers outside their ranges become the nearest within them.
     public init(
         _ id: AgentID, role: Role = .worker, capabilities: [Capability] = [], cost: Double = 0,
-        concurrency: Int = 1, plans: Bool = true, heartbeat: Duration? = nil
+        concurrency: Int = 1, plans: Bool = true, heartbeat: Duration? = nil,
+        origin: AgentOrigin? = nil
     ) {
         self.id = id
         self.role = role
@@ -34,6 +37,7 @@ public struct AgentDescriptor: Sendable, Hashable {
         self.concurrency = min(max(concurrency, 1), Self.maximumConcurrency)
         self.plans = plans
         self.heartbeat = heartbeat.map { max($0, .milliseconds(1)) }
+        self.origin = origin
         add(capabilities)
     }
 
@@ -63,6 +67,7 @@ public struct AgentDescriptor: Sendable, Hashable {
             "concurrency": JSONValue(concurrency), "plans": .bool(plans),
         ]
         object.set("heartbeat", heartbeat?.json)
+        origin?.write(to: &object)
         return .object(object)
     }
 
@@ -79,6 +84,7 @@ public struct AgentDescriptor: Sendable, Hashable {
             capabilities: try fields.list("capabilities", Capability.init(json:at:)),
             cost: try fields.number("cost") ?? 0,
             concurrency: try fields.count(ifAny: "concurrency") ?? 1,
-            plans: try fields.flag("plans") ?? true, heartbeat: try fields.duration("heartbeat"))
+            plans: try fields.flag("plans") ?? true, heartbeat: try fields.duration("heartbeat"),
+            origin: try AgentOrigin(fields))
     }
 }

@@ -71,7 +71,7 @@ enum LineFromAgent: Sendable, Hashable {
         }
     }
 
-    private init(_ value: JSONValue) throws(CoordinationError) {
+    init(_ value: JSONValue) throws(CoordinationError) {
         let fields = try JSONFields(value, at: "line")
         switch try fields.string("type") {
         case "result":

@@ -133,6 +133,13 @@ actor Session {
     }
 
     func execute(_ goal: Goal) async throws(CoordinationError) -> Outcome {
+        try await begin(goal).value.get()
+    }
+
+    @discardableResult
+    func begin(
+        _ goal: Goal
+    ) throws(CoordinationError) -> Promise<Result<Outcome, CoordinationError>> {
         let promise = Promise<Result<Outcome, CoordinationError>>()
         let former = outcome
         outcome = promise
@@ -142,7 +149,7 @@ actor Session {
             if outcome === promise { outcome = former }
             throw error
         }
-        return try await promise.value.get()
+        return promise
     }
 
     /// What the execution that is going on comes to; `nil` if there is none.
@@ -239,6 +246,8 @@ actor Session {
                 result = .answered(try await agent.perform(request, context))
             } catch let failure as WorkFailure {
                 result = .failed(failure, Usage())
+            } catch let failed as FailedAttempt {
+                result = .failed(failed.failure, failed.usage)
             } catch {
                 // What was taken back has nothing to say; an answer all the same is refused as late.
                 if Task.isCancelled { return }
@@ -289,6 +298,15 @@ actor Session {
         default: break
         }
         events.tell(id, event)
+    }
+
+    /// Stops here; the log stays as it is, for the next process.
+    func shutdown() async {
+        let leaving = agents.values
+        agents = [:]
+        fail(.log(id, "it is closed: the host is stopping"))
+        log = nil
+        for agent in leaving { await agent.leave() }
     }
 
     /// The log cannot be written: nothing goes on, and whoever waits is told.

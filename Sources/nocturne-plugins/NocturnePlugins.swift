@@ -29,7 +29,7 @@ struct NocturnePlugins: AsyncParsableCommand {
             CommandGroup(
                 name: "Use",
                 subcommands: [
-                    Call.self, Command.self, Tools.self, Commands.self, Tasks.self,
+                    Call.self, Command.self, Tools.self, Commands.self, Tasks.self, Sessions.self,
                     Metrics.self, Logs.self, Events.self,
                 ]),
         ])

@@ -177,7 +177,7 @@ enum PluginText {
 
 extension String {
     /// Spaces behind, up to `width`.
-    fileprivate func padded(to width: Int) -> String {
+    func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - unicodeScalars.count))
     }
 }
