@@ -113,7 +113,7 @@ static int text_read_string(text *t, text_sink sink, void *context) {
 }
 
 // Reads a whole number of at most 64 bits, without sign, fraction or exponent.
-static int text_read_number(text *t, uint64_t *value) {
+static inline int text_read_number(text *t, uint64_t *value) {
     const unsigned char *start;
     text_skip_space(t);
     start = t->next;

@@ -208,7 +208,8 @@ import Testing
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
         let server = try ControlServer(
-            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
+            host: host, tasks: host.tasks(), metrics: host.metrics(), sessions: host.sessions(),
+            socketPath: path)
         try await server.start()
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
         async let count = blocking {
@@ -240,7 +241,8 @@ import Testing
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
         let server = try ControlServer(
-            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
+            host: host, tasks: host.tasks(), metrics: host.metrics(), sessions: host.sessions(),
+            socketPath: path)
         try await server.start()
         async let reply = blocking {
             try ControlClient(socketPath: path).json("POST", "/v1/tools/t/call", body: [7])
@@ -268,7 +270,8 @@ import Testing
         let directory = TemporaryDirectory()
         let path = directory.path + "/n.sock"
         let server = try ControlServer(
-            host: host, tasks: host.tasks(), metrics: host.metrics(), socketPath: path)
+            host: host, tasks: host.tasks(), metrics: host.metrics(), sessions: host.sessions(),
+            socketPath: path)
         try await server.start()
         async let outcome = blocking {
             #expect(throws: ClientError.self) {

@@ -2,6 +2,7 @@
 
 import Glibc
 import NocturneControl
+import NocturneCoordination
 import NocturneCore
 import NocturneHost
 import NocturneMetrics
@@ -40,6 +41,11 @@ final class FakeHost: ControlledHost {
         var configuration = MetricsCollector.Configuration()
         configuration.enableAutoFlush = false
         return try MetricsCollector(configuration: configuration, bus: events)
+    }
+
+    /// Sessions without logs, whose agents answer with the text of their works.
+    func sessions() -> ControlledSessions {
+        ControlledSessions(AgentCoordinator(bus: events), agents: EchoingAgents())
     }
 
     /// The changes that were asked for, in order.
@@ -153,14 +159,14 @@ final class TemporaryDirectory: Sendable {
 /// other suites may keep all threads busy meanwhile.
 func withServer<Value: Sendable>(
     of host: FakeHost, tasks: BackgroundTaskManager? = nil, metrics: MetricsCollector? = nil,
-    requestLimit: Duration = .seconds(300),
+    sessions: ControlledSessions? = nil, requestLimit: Duration = .seconds(300),
     _ body: (ControlServer, ControlClient) async throws -> Value
 ) async throws -> Value {
     let directory = TemporaryDirectory()
     let path = directory.path + "/n.sock"
     let server = try ControlServer(
         host: host, tasks: tasks ?? host.tasks(), metrics: try metrics ?? host.metrics(),
-        socketPath: path, requestLimit: requestLimit)
+        sessions: sessions ?? host.sessions(), socketPath: path, requestLimit: requestLimit)
     try await server.start()
     do {
         let value = try await body(server, ControlClient(socketPath: path))

@@ -19,7 +19,6 @@ import Testing
         #expect(configuration.tasks.defaultRetries == 3)
         #expect(configuration.tasks.maxConcurrent == BackgroundTaskManager.Configuration.processors)
         #expect(configuration.tasks.statePath == configuration.plugins.statePath)
-        #expect(configuration.sectionsWithoutEngine == [])
     }
 
     @Test func `the keys of the tasks are taken over`() throws {
@@ -28,7 +27,6 @@ import Testing
         #expect(configuration.tasks.maxConcurrent == 4)
         #expect(configuration.tasks.defaultRetries == 0)
         #expect(!configuration.tasks.enablePersistence)
-        #expect(configuration.sectionsWithoutEngine == [])
     }
 
     @Test func `the keys of the plugin host are taken over`() throws {
@@ -39,13 +37,35 @@ import Testing
         #expect(!configuration.plugins.autoEnable)
     }
 
-    @Test func `the section of a later engine is checked and named`() throws {
+    @Test func `sessions take the seed's options, their logs' limits and programs`() throws {
+        let usual = try read("{}").coordination
+        #expect(usual.strategy == "hierarchical" && usual.policy.maxAgents == 1_000)
+        #expect(usual.policy.isFaultTolerant)
+        #expect(usual.sessionsPath == "/nonexistent-home/.local/state/nocturne/sessions")
         let configuration = try read(
             """
-            {"coordination": {"strategy": "hierarchical", "maxAgents": 5,
-                              "enableFaultTolerance": true}}
+            {"coordination": {"strategy": "parallel", "maxAgents": 5, "enableFaultTolerance": false,
+                              "logAge": "1d", "logBytes": 1000,
+                              "commands": {"writer": {"command": ["/bin/cat", "-"]}}}}
             """)
-        #expect(configuration.sectionsWithoutEngine == ["coordination"])
+        #expect(configuration.coordination.strategy == "parallel")
+        #expect(configuration.coordination.policy.maxAgents == 5)
+        #expect(!configuration.coordination.policy.isFaultTolerant)
+        #expect(configuration.coordination.logAge == .seconds(86_400))
+        #expect(configuration.coordination.logBytes == 1_000)
+        #expect(configuration.agentCommands.names == ["writer"])
+    }
+
+    @Test(arguments: [
+        (#"{"command": ["cat"]}"#, "no absolute path"), (#"{"command": "x"}"#, "must be a list"),
+        (#"{"command": ["/bin/cat"], "environment": {"A": 1}}"#, "environment.A"),
+    ])
+    func `a program that makes no sense is named`(command: String, says: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try read(#"{"coordination": {"commands": {"w": \#(command)}}}"#)
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("commands.w"))
+        #expect("\(error.map { "\($0)" } ?? "")".contains(says))
     }
 
     @Test(arguments: [

@@ -13,6 +13,7 @@ final class HostProcess {
     var state: String { root + "/state" }
     var socket: String { root + "/socket" }
     private(set) var pid: pid_t = 0
+    private var isConfigured = false
 
     static func run(_ body: (HostProcess) throws -> Void) throws {
         let host = try HostProcess()
@@ -35,11 +36,19 @@ final class HostProcess {
         _ = try? Program.system("/bin/rm", ["-rf", root])
     }
 
+    /// What it is to be started with.
+    func configure(_ configuration: JSONValue) throws {
+        let file = try #require(fopen(root + "/config.json", "w"))
+        defer { fclose(file) }
+        fputs("\(configuration)", file)
+        isConfigured = true
+    }
+
     /// Starts it and waits until it listens.
     func start() throws {
-        pid = try Program.start([
-            "run", "--plugins", plugins, "--state", state, "--socket", socket,
-        ])
+        pid = try Program.start(
+            ["run", "--plugins", plugins, "--state", state, "--socket", socket]
+                + (isConfigured ? ["--config", root + "/config.json"] : []))
         try waitUntil("the host answers") {
             try Program.run(["list", "--socket", socket]).status == 0
         }

@@ -27,7 +27,9 @@ struct MetricsServer: Sendable {
         configuration.enableAutoFlush = false
         let metrics = try MetricsCollector(configuration: configuration, clock: clock)
         let server = MetricsServer(metrics: metrics, clock: clock, directory: directory)
-        let control = try ControlServer(of: plugins, tasks, metrics, socketPath: server.socket)
+        let control = try ControlServer(
+            of: plugins, tasks, metrics, ControlledSessions(AgentCoordinator(), agents: NoAgents()),
+            socketPath: server.socket)
         try await control.start()
         let end = {
             await control.shutdown()
@@ -54,5 +56,18 @@ struct MetricsServer: Sendable {
         let result = try await result(words)
         #expect(result.status == 0, "\(words): \(result.errors)")
         return result.output
+    }
+}
+
+/// Nobody can be an agent.
+private struct NoAgents: AgentOffers {
+    var list: JSONValue { [] }
+
+    func descriptor(_ id: AgentID, from origin: AgentOrigin) throws -> AgentDescriptor {
+        throw CoordinationError.unknownSession("none")
+    }
+
+    func agent(_ descriptor: AgentDescriptor) throws -> any Agent {
+        throw CoordinationError.unknownSession("none")
     }
 }
