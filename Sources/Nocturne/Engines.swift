@@ -38,7 +38,7 @@ struct Engines: Sendable {
             let collector = try MetricsCollector(
                 configuration: configuration.metrics, bus: plugins.events)
             metrics = collector
-            try HostMetrics.begin(of: plugins, tasks, in: collector)
+            try HostMetrics.begin(of: plugins, tasks, coordinator, in: collector)
             metricsListener = try configuration.metricsAddress.map {
                 address throws(ListenError) in
                 try MetricsListener(address: address) { await collector.exported(as: $0) }
@@ -81,8 +81,8 @@ struct Engines: Sendable {
         }.failed
     }
 
-    /// Lets answers be written, then stops sessions, which go on with the next host, then tasks end, then the metrics are sampled and exported a last time, then plugins:
-    /// each may need what comes after it.
+    /// Lets answers be written, then stops sessions, which go on with the next host, then tasks end, then the metrics
+    /// are sampled and exported a last time, then plugins: each may need what comes after it.
     func shutdown() async {
         await metricsListener?.shutdown()
         await control.shutdown()

@@ -1,6 +1,7 @@
-// HostMetrics.swift — what a daemon measures of itself: plugins, tasks, the process. The parts count for themselves;
+// HostMetrics.swift — what a daemon measures of itself: plugins, tasks, sessions, the process. The parts count for themselves;
 // here their counts are read and put into the collector. Next: PluginMetrics.swift.
 
+internal import NocturneCoordination
 internal import NocturneCore
 internal import NocturneHost
 internal import NocturneMetrics
@@ -11,7 +12,8 @@ internal import Synchronization
 enum HostMetrics {
     /// From now on whoever looks at the collector sees what is so.
     static func begin(
-        of plugins: PluginManager, _ tasks: BackgroundTaskManager, in metrics: MetricsCollector
+        of plugins: PluginManager, _ tasks: BackgroundTaskManager,
+        _ coordinator: AgentCoordinator, in metrics: MetricsCollector
     ) throws(MetricsError) {
         try metrics.collectProcessMetrics()
         try metrics.makeGauge(
@@ -28,6 +30,9 @@ enum HostMetrics {
             // A store that fails says so itself, as an event; its last figures stand until it answers.
             guard let statistics = try? await tasks?.statistics() else { return }
             figures.take(statistics)
+        }
+        metrics.addSlowSource { [weak coordinator, figures] in
+            if let sessions = await coordinator?.allSessions() { figures.take(sessions) }
         }
     }
 }
@@ -164,6 +169,22 @@ private final class Figures: Sendable {
             for (name, help, total) in Self.totals(of: tasks.totals) {
                 count(name, [:], help, to: total, &state)
             }
+        }
+    }
+
+    func take(_ sessions: [SessionInfo]) {
+        state.withLock { state in
+            for name in ["idle", "executing", "paused", "failed"] {
+                set(
+                    "nocturne.sessions", ["state": name],
+                    "Sessions that have not ended, by their state.",
+                    to: Double(sessions.count { $0.state == name }), &state)
+            }
+            set(
+                "nocturne.sessions.agents", [:], "Agents of sessions that have not ended.",
+                to: Double(
+                    sessions.filter { $0.state != "ended" }.reduce(0) { $0 + $1.agents.count }),
+                &state)
         }
     }
 

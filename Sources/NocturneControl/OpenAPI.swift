@@ -19,7 +19,7 @@ func openAPIDocument(of endpoints: [Endpoint]) -> JSONValue {
             "title": "Nocturne control API",
             "version": .string(HostVersion.string),
             "summary":
-                "Shows and changes the plugins, tasks, sessions, metrics and alerts of a running host, and calls plugins.",
+                "Shows and changes the plugins, tasks, sessions, metrics and alerts of a host, and calls plugins.",
             "description":
                 "HTTP/1.1 over a Unix socket that only the host's user and root may use.",
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],

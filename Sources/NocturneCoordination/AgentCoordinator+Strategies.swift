@@ -2,15 +2,17 @@
 // those who offer them. Next: StrategyCatalog.swift.
 
 extension AgentCoordinator {
-    /// From now on the strategies of these names, and no others, are made elsewhere by `runner`. Executions that use one
-    /// that is not among them any more are told by the runner.
+    /// From now on the strategies of these names, and no others, are made elsewhere by `runner`. Executions that use
+    /// one that is not among them any more are told by the runner.
     ///
-    /// - Returns: the names that this program has a strategy for itself, which stays.
+    /// - Returns: the names that cannot be: this program has a strategy for them itself, or they are none.
     package func setRemoteStrategies(
         _ names: Set<String>, runner: @escaping StrategyRunner
     ) -> Set<String> {
-        remote = runner
-        return catalog.setRemote(names)
+        for name in remote?.names ?? [] { catalog.remove(name) }
+        let taken = names.filter { name in (try? catalog.addRemote(name)) == nil }
+        remote = (runner, names.subtracting(taken))
+        return taken
     }
 
     /// Removes those from all sessions that came from one of `origins`; their works go to others.
@@ -26,7 +28,7 @@ extension AgentCoordinator {
         }
     }
 
-    /// Ends what is under way, without a word in the logs: the next process goes on. Programs that are agents are ended.
+    /// Stops what is under way, without a word in the logs: the next process goes on. Programs that are agents end.
     package func shutdown() async {
         let all = Array(sessions.values)
         sessions = [:]

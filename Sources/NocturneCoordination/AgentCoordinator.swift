@@ -10,8 +10,8 @@ public actor AgentCoordinator {
     private let clock: any EngineClock
     private nonisolated let told: CoordinationEvents
     var catalog = StrategyCatalog.builtIn
-    /// Makes the steps of strategies that are not here.
-    var remote: StrategyRunner?
+    /// Makes the steps of strategies that come and go, and those that are there now.
+    var remote: (runner: StrategyRunner, names: Set<String>)?
     private var runners: [String: StrategyRunner] = [:]
     var sessions: [SessionID: Session] = [:]
     /// Sessions that have ended and are still known, the first that ended first.
@@ -349,7 +349,7 @@ public actor AgentCoordinator {
     }
 
     private func session(_ core: SessionCore, age: Duration = .zero, log: SessionLog?) -> Session {
-        let runners = runners, remote = remote
+        let runners = runners, remote = remote?.runner
         return Session(core, age: age, log: log, clock: clock, events: told) {
             runners[$0] ?? remote
         }

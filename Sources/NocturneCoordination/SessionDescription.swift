@@ -5,8 +5,8 @@ package import NocturneCore
 
 /// A session as a person writes it down.
 package struct SessionDescription: Sendable {
-    /// An agent of it: `{"agent": NAME}` of a plugin, or `{"command": NAME}` as the operator listed it; and `id` (the same
-    /// name unless told), `role`, `capabilities` besides its own, `cost`, `concurrency`, `heartbeat`, `plans`.
+    /// An agent of it: `{"agent": NAME}` of a plugin, or `{"command": NAME}` as the operator listed it; and `id` (the
+    /// same name unless told), `role`, `capabilities` besides its own, `cost`, `concurrency`, `heartbeat`, `plans`.
     package struct Member: Sendable {
         package let id: AgentID
         package let origin: AgentOrigin

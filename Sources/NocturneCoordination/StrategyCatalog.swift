@@ -34,15 +34,8 @@ package struct StrategyCatalog: Sendable {
         try add(name, .remote)
     }
 
-    /// Has no strategies that are made elsewhere but these.
-    ///
-    /// - Returns: the names that a Swift strategy has.
-    mutating func setRemote(_ names: Set<String>) -> Set<String> {
-        entries = entries.filter { if case .local = $0.value { true } else { false } }
-        let taken = names.intersection(entries.keys)
-        for name in names.subtracting(taken) { entries[name] = .remote }
-        return taken
-    }
+    /// Forgets a strategy; sessions that use it go on with it.
+    package mutating func remove(_ name: String) { entries[name] = nil }
 
     /// Makes a strategy for one execution.
     func make(_ name: String, _ parameters: JSONValue) throws(CoordinationError) -> StrategyDriver {
