@@ -40,10 +40,16 @@ package struct CalledAgent: Agent {
     package func perform(
         _ request: WorkRequest, _ context: AgentContext
     ) async throws -> WorkAnswer {
-        let bytes = try await speaking(in: context) { hear throws(WorkFailure) in
-            try await call(LineToAgent.work(request, 0).bytes, request.timeout, hear)
+        do {
+            let bytes = try await speaking(in: context) { hear throws(WorkFailure) in
+                try await call(LineToAgent.work(request, 0).bytes, request.timeout, hear)
+            }
+            return try Self.answer(bytes)
+        } catch {
+            // What was taken back has nothing to say.
+            try Task.checkCancellation()
+            throw error
         }
-        return try Self.answer(bytes)
     }
 
     package func receive(_ message: Message, _ context: AgentContext) async {

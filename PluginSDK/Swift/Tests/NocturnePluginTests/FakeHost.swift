@@ -103,6 +103,7 @@ enum FakeServices {
         case NOCTURNE_HOST_CALLS: UnsafeRawPointer(FakeHost.keep(calls))
         case NOCTURNE_HOST_CONTRIBUTIONS: UnsafeRawPointer(FakeHost.keep(contributions))
         case NOCTURNE_HOST_TASKS: UnsafeRawPointer(FakeHost.keep(FakeTasks.table))
+        case NOCTURNE_HOST_AGENTS: UnsafeRawPointer(FakeHost.keep(FakeAgents.table))
         case NOCTURNE_HOST_METRICS: UnsafeRawPointer(FakeHost.keep(FakeMetrics.table))
         default: nil
         }
@@ -191,7 +192,11 @@ enum FakeServices {
         register_task: { name, _, context in add("task", name, context) },
         unregister_task: { name in remove("task", name) },
         register_exporter: { name, _, context in add("exporter", name, context) },
-        unregister_exporter: { name in remove("exporter", name) })
+        unregister_exporter: { name in remove("exporter", name) },
+        register_strategy: { name, _, context in add("strategy", name, context) },
+        unregister_strategy: { name in remove("strategy", name) },
+        register_agent: { name, _, context in add("agent", name, context) },
+        unregister_agent: { name in remove("agent", name) })
 
     static func add(
         _ kind: String, _ name: UnsafePointer<CChar>?, _ context: UnsafeMutableRawPointer?
