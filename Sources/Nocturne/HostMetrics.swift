@@ -1,5 +1,5 @@
-// HostMetrics.swift — what a daemon measures of itself: plugins, tasks, sessions, the process. The parts count for themselves;
-// here their counts are read and put into the collector. Next: PluginMetrics.swift.
+// HostMetrics.swift — what a daemon measures of itself: plugins, tasks, sessions, the process. The parts count for
+// themselves; here their counts are read and put into the collector. Next: PluginMetrics.swift.
 
 internal import NocturneCoordination
 internal import NocturneCore

@@ -48,7 +48,8 @@ final class PluginSessions: Sendable {
             let shadowed = await PluginSessions.setStrategies(of: plugins, for: coordinator)
             for name in shadowed.subtracting(self.shadowed).sorted() {
                 let message =
-                    "the strategy \"\(name)\" of a plugin is not used: this program has one of that name, or it is no name"
+                    "the strategy \"\(name)\" of a plugin is not used: this program has one of that name, "
+                    + "or it is no name"
                 plugins.events.publish(
                     source: "coordination", name: "host:warning",
                     payload: ["message": .string(message)])
