@@ -69,7 +69,7 @@ package struct SessionLogContents: Sendable {
         while let (body, next) = Self.frame(in: bytes, at: offset) {
             let place = "entry \(entries.count) at byte \(offset)"
             guard CRC32C.checksum(body) == Self.littleEndian(bytes, at: offset + 4) else {
-                // A write that was cut off is the last one. Behind anything else there is more, which is not thrown away.
+                // A write that was cut off is the last one. Behind anything else there is more, which is kept.
                 guard next == bytes.count else {
                     throw .log(session, "\(path), \(place) is damaged")
                 }

@@ -1,5 +1,5 @@
-// SessionKillTests.swift — a session whose process is killed in the middle of it, again and again: what was finished stays
-// finished, and the rest is done. Next: SessionLifeTests.swift.
+// SessionKillTests.swift — a session whose process is killed in the middle of it, again and again: what was finished
+// stays finished, and the rest is done. Next: SessionLifeTests.swift.
 
 import Glibc
 import NocturneCore
