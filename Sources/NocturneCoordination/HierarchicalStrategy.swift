@@ -40,6 +40,8 @@ public struct HierarchicalStrategy: Strategy {
     var tree = HierarchicalTree()
     /// Which node each work is about.
     var owners: [WorkID: Int] = [:]
+    /// The weight of all works that were asked for, and what was said to be expected.
+    private var askedWeight = 0.0, expectedWeight = 0.0
     private var plans = 0
     private var isPlanning = false
     private var failuresInRow = 0
@@ -139,11 +141,20 @@ public struct HierarchicalStrategy: Strategy {
         if exhausted == nil {
             for place in tree.ready { commands += assign(place) }
         }
+        commands = expect() + commands
         guard !tree.isBusy,
             !tree.nodes.contains(where: { $0.state == .delegated && $0.children.isEmpty })
         else { return commands }
         if tree.roots.allSatisfy({ tree[$0].state == .done }) { return commands + complete() }
         return commands + stall("nothing that is left can go on")
+    }
+
+    /// Says how much there is to do: what was asked for, further attempts included, and what waits for others.
+    private mutating func expect() -> [StrategyCommand] {
+        let weight = askedWeight + tree.waitingWeight
+        guard weight != expectedWeight else { return [] }
+        expectedWeight = weight
+        return [.expect(weight: weight)]
     }
 
     private mutating func assign(_ place: Int) -> [StrategyCommand] {
@@ -162,6 +173,7 @@ public struct HierarchicalStrategy: Strategy {
         let node = tree[place], subtask = node.subtask
         let id = node.attempt > 1 ? WorkID(made: "\(node.id)#\(node.attempt)") : node.id
         owners[id] = place
+        askedWeight += subtask.weight
         var payload: JSONObject = ["goal": .string(goal.description), "input": subtask.payload]
         if !node.after.isEmpty { payload["results"] = tree.results(of: node.after) }
         for (key, value) in more { payload[key] = value }

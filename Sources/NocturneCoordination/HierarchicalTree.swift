@@ -98,6 +98,11 @@ struct HierarchicalTree: Sendable {
         nodes.indices.filter { nodes[$0].parent == nil && nodes[$0].state != .dropped }
     }
 
+    /// The weight of those that have not begun.
+    var waitingWeight: Double {
+        nodes.reduce(0) { $0 + ($1.state == .waiting ? $1.subtask.weight : 0) }
+    }
+
     var doneCount: Int { nodes.count { $0.state == .done } }
 
     /// A node and all below it.

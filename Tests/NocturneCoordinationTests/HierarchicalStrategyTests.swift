@@ -44,6 +44,19 @@ struct HierarchicalStrategyTests {
         #expect(bind.work.payload["results"] == ["write": "write", "draw": "draw"])
     }
 
+    @Test func `progress is by the weights of the subtasks, and planning has none`() throws {
+        let plan = Plan([
+            Subtask("long", text: "long", weight: 3),
+            Subtask("short", text: "short", after: ["long"], weight: 1),
+        ])
+        var session = try session(plan: { _ in plan })
+        try session.run(goal)
+        let fractions = session.events.compactMap { event in
+            if case .progress(let progress) = event { progress.fraction } else { nil }
+        }
+        #expect(fractions == [0, 0.75, 1])
+    }
+
     @Test func `the leader plans, and others work as long as there are any`() throws {
         var session = try session()
         try session.run(goal)
