@@ -28,7 +28,8 @@ extension Sketch {
     public func percentile(_ part: Double, in range: ClosedRange<Double>? = nil) -> Percentile? {
         let count = count
         guard (0...1).contains(part), count > 0 else { return nil }
-        let rank = min(max(UInt64((part * Double(count)).rounded(.up)), 1), count)
+        // Near 2^64 a `Double` is 2^64, which is no rank.
+        let rank = min(max(UInt64(exactly: (part * Double(count)).rounded(.up)) ?? count, 1), count)
         var passed: UInt64 = 0
         for bucket in ascending() {
             passed &+= bucket.count

@@ -43,6 +43,15 @@ import Testing
         #expect(none.distribution.range == nil)
     }
 
+    @Test func `of as many values as can be counted, each percentile is one of them`() throws {
+        // (2^(0/64), 2^(1/64)] at scale 6.
+        let sketch = Sketch(scale: 6, positive: [.init(index: 0, count: .max)])
+        for part in Self.parts {
+            let percentile = try #require(sketch.percentile(part))
+            #expect(percentile.value > 1 && percentile.value < 1.011)
+        }
+    }
+
     @Test(arguments: shapes.indices)
     func `every percentile is within the stated error, merged from four histograms or not`(
         shape: Int
