@@ -5,8 +5,12 @@
 struct Cardinality {
     /// By the hash of a label's name: the hashes of its values, and how many series have each.
     private var values: [UInt64: [UInt64: Int]] = [:]
-    /// By label: how often a value of it was not taken.
+    /// By label: how often a value of it was not taken; of labels after the first ``foldedNameLimit`` together, under
+    /// ``MetricName/overflow``.
     private(set) var folded: [String: UInt64] = [:]
+
+    /// Labels that are told apart in ``folded``: more are names made of data, of which there is no end.
+    private static let foldedNameLimit = 100
 
     /// Series beyond a metric's limit, for label sets that were folded; then all are one.
     static func foldedSeries(_ limit: Int) -> Int { max(limit / 10, 1) }
@@ -60,7 +64,7 @@ struct Cardinality {
         }
         if isFolded, isThere(Labels(unique: pairs)) { return Labels(unique: pairs) }
         // No label has too many values, but all together make too many series: those with most values go first.
-        while count >= limit + (isFolded ? Self.foldedSeries(limit) : 0) {
+        while count - max(limit, 0) >= (isFolded ? Self.foldedSeries(limit) : 0) {
             let candidates = pairs.indices.filter { pairs[$0].value != MetricName.overflow }
             guard
                 let most = candidates.max(by: {
@@ -76,7 +80,8 @@ struct Cardinality {
 
     private mutating func fold(_ pair: inout Labels.Pair) {
         pair.value = MetricName.overflow
-        folded[pair.name, default: 0] &+= 1
+        let isNamed = folded[pair.name] != nil || folded.count < Self.foldedNameLimit
+        folded[isNamed ? pair.name : MetricName.overflow, default: 0] &+= 1
     }
 
     private func lastResort(_ labels: Labels) -> Labels {

@@ -30,6 +30,25 @@ import Testing
         #expect(registry.statistics.series == 13)
     }
 
+    @Test func `without a limit of series, a label that exploded is folded as ever`() throws {
+        let registry = Registry()
+        _ = try registry.makeCounter("r", options: FamilyOptions(series: .max, valuesPerLabel: 1))
+        for user in 0..<3 { registry.increment("r", 1, labels: ["user": "\(user)"]) }
+        #expect(labels(registry, "r").contains(["user": "__overflow__"]))
+        #expect(registry.statistics.folded == ["r": ["user": 2]])
+    }
+
+    @Test func `label names made of data take no more memory than the first hundred of them`() {
+        var limits = RegistryLimits()
+        limits.seriesPerFamily = 10
+        let registry = Registry(limits: limits)
+        for user in 0..<1_000 { registry.increment("r", 1, labels: ["user\(user)": "x"]) }
+        let folded = registry.statistics.folded["r"] ?? [:]
+        #expect(folded.count == 101)
+        #expect(folded.values.reduce(0, +) == 990, "what is not named is counted all the same")
+        #expect(folded["__overflow__"] == 890)
+    }
+
     @Test func `if all labels together are too many, the one with most values goes`() throws {
         let registry = Registry()
         _ = try registry.makeCounter("r", options: FamilyOptions(series: 31))
