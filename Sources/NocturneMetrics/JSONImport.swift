@@ -168,18 +168,24 @@ private struct ImportedObject {
         guard (Int64(Sketch.coarsestScale)...Int64(Sketch.finestScale)).contains(scale) else {
             throw wrong("scale", "from \(Sketch.coarsestScale) to \(Sketch.finestScale)")
         }
+        let indexes = Sketch(scale: Int(scale)).indexes
         return Sketch(
-            scale: Int(scale), positive: try buckets("positive"), negative: try buckets("negative"),
-            zeros: try count("zeros"))
+            scale: Int(scale), positive: try buckets("positive", in: indexes),
+            negative: try buckets("negative", in: indexes), zeros: try count("zeros"))
     }
 
-    private func buckets(_ field: String) throws(MetricsError) -> [Sketch.Bucket] {
+    private func buckets(
+        _ field: String, in indexes: ClosedRange<Int32>
+    ) throws(MetricsError) -> [Sketch.Bucket] {
         var buckets: [Sketch.Bucket] = []
         for element in try elements(field) {
             guard let index = element[0]?.int.flatMap(Int32.init(exactly:)),
                 let count = element[1].flatMap(Self.count), count > 0,
                 buckets.last.map({ $0.index < index }) ?? true
             else { throw wrong(field, "pairs of a rising index and a count that is not 0") }
+            guard indexes.contains(index) else {
+                throw wrong("\(field) [\(index), …]", "a bucket of a number, \(indexes)")
+            }
             buckets.append(Sketch.Bucket(index: index, count: count))
         }
         return buckets

@@ -119,7 +119,7 @@ struct SketchRun {
         var next = 0
         while next < words.count {
             let (index, length) = Self.header(words[next])
-            guard next + length < words.count, last.map({ $0 < index }) ?? true,
+            guard length > 0, next + length < words.count, last.map({ $0 < index }) ?? true,
                 SketchCode.decode(Array(words[(next + 1)...(next + length)])) != nil
             else { return nil }
             last = index
@@ -272,7 +272,7 @@ enum SketchCode {
         for _ in 0..<count {
             let gap = reader.readRice(gaps.shift) ?? 0, more = reader.readRice(counts.shift) ?? 0
             guard !reader.isPastEnd, gap <= UInt64(UInt32.max), more < .max,
-                let index = Int32(exactly: next + Int64(gap)), index < .max
+                let index = Int32(exactly: next + Int64(gap)), index > .min, index < .max
             else { return nil }
             buckets.append(Sketch.Bucket(index: index, count: more + 1))
             gaps.note(gap)

@@ -150,6 +150,9 @@ import Testing
         (series("summary", sketch("[[1,0]]")), "a count that is not 0"),
         (series("summary", sketch("[[2147483648,1]]")), "pairs of a rising index"),
         (series("summary", sketch("[1]")), "pairs of a rising index"),
+        // At scale 0 there are buckets for 2^-1022 to 2^1024.
+        (series("summary", sketch("[[-2147483648,1]]")), "of a number"),
+        (series("summary", sketch("[[1024,1]]")), "of a number"),
     ])
     func `what is no export is refused, and it is said where`(json: String, problem: String) {
         let error = #expect(throws: MetricsError.self) { try Exposition.read(Array(json.utf8)) }

@@ -120,6 +120,12 @@ import Testing
         }
     }
 
+    @Test func `sketches without words, or outside all numbers, are refused`() {
+        #expect(SketchRun(image: [1 << 32, 0]) == nil)
+        let least = Sketch(positive: [.init(index: .min, count: 1)])
+        #expect(SketchCode.decode(SketchCode.encode(least)) == nil)
+    }
+
     @Test func `words by chance are refused or read, and never trap`() {
         var chance = Chance(11)
         for round in 0..<3_000 {
