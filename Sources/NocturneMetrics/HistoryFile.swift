@@ -125,7 +125,8 @@ package struct HistoryFile: Sendable {
 
     /// The bytes of a file; `nil` if there is none.
     private static func read(_ path: String) throws(MetricsError) -> [UInt8]? {
-        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        // O_NONBLOCK: a FIFO must not stop us.
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
             throw failure(path, "open")

@@ -24,7 +24,10 @@ extension MetricsCollector {
         /// only, if there is none; its parent must exist. `nil`: memory only.
         public var statePath: String?
         /// Bytes of the history at most, in memory and again in its file. When they are reached the oldest samples go.
-        public var historyLimitBytes = 64 << 20
+        /// From 0, with which nothing is kept, to 1 TiB, to which others are moved.
+        public var historyLimitBytes = 64 << 20 {
+            didSet { historyLimitBytes = min(max(historyLimitBytes, 0), 1 << 40) }
+        }
         /// How many metrics and series there may be, and for how long those are kept that do not change.
         public var limits = RegistryLimits()
         /// How long an exporter may take.

@@ -226,6 +226,15 @@ private final class Folder {
         #expect(folder.bytes() == head.bytes)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a pipe in its place is refused, and not waited for`() throws {
+        let folder = try Folder()
+        #expect(mkfifo(folder.file, 0o600) == 0)
+        #expect(throws: MetricsError.file(folder.file, "it is no file")) {
+            try HistoryFile.open(folder.file, Self.limits, now: UnixTime(seconds: 1))
+        }
+    }
+
     @Test func `another file, or one from the future, is set aside`() throws {
         let folder = try Folder()
         try folder.write(Array("Dear diary, nothing happened today.".utf8))

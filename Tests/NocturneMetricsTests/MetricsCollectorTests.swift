@@ -31,6 +31,15 @@ import Testing
     }
     private struct Failure: Error, CustomStringConvertible { var description = "the disk is full" }
 
+    @Test(arguments: [Int.min, 0, .max])
+    func `a history may have any limit`(bytes: Int) async throws {
+        let metrics = try collector { $0.historyLimitBytes = bytes }
+        metrics.increment("a")
+        await metrics.flush()
+        let points = metrics.timeSeries("a")?.first?.points.count
+        #expect(points == (bytes > 0 ? 2 : 1), "a sample, if there is room, and what is now")
+    }
+
     @Test func `the seed's example works as it is written there`() throws {
         let metrics = try collector()
         metrics.increment("api.requests", 1, labels: ["method": "GET", "path": "/users"])
