@@ -67,11 +67,12 @@ extension History {
         let now = max(Self.clamped(query.now), ticks.lastTime ?? 0)
         let to = min(query.to.map(Self.clamped) ?? now, now)
         let oldest = max(now - spans.hours, 0)
+        let from = max(query.from.map(Self.clamped) ?? oldest, oldest)
         return HistorySelection(
             kind: kind, shape: HistoryShape(kind), unit: present?.unit ?? family?.unit,
-            series: series, from: max(query.from.map(Self.clamped) ?? oldest, oldest), to: to,
-            now: now,
-            isLive: query.to == nil || to == now)
+            series: series, from: from, to: to, now: now,
+            // A range that has not begun has nothing, not even what is now.
+            isLive: from <= now && (query.to == nil || to == now))
     }
 
     /// Goes through the pieces of one series in a range: increases after its beginning, levels also at it.

@@ -203,6 +203,19 @@ import Testing
         #expect(history.report(HistoryQuery("other", live: live, now: .test(12))) == nil)
     }
 
+    @Test func `a range that has not begun has nothing in it`() throws {
+        let history = History()
+        let calls = HandMetric("calls", .counter), level = HandMetric("level", .gauge)
+        history.append([calls.snapshot([total(5)]), level.snapshot(3)], at: .test(10))
+        let live = [calls.snapshot([total(7)]), level.snapshot(4)]
+        for name in ["calls", "level"] {
+            let query = HistoryQuery(
+                name, from: .test(20), to: .test(30), live: live, now: .test(12))
+            #expect(try #require(history.report(query)).seriesCount == 0)
+            #expect(try #require(history.timeSeries(query)).isEmpty)
+        }
+    }
+
     @Test func `steps begin at multiples of their length, and too many become longer ones`() throws
     {
         let history = History(.init(retention: .seconds(1_000_000)))
