@@ -6,7 +6,8 @@ import NocturneCore
 
 /// Remembers how far a series has been read.
 struct SeriesReader: Sendable {
-    /// What nobody counts up to in honesty; sums of such counts overflow late. 2^53.
+    /// What nobody counts up to in honesty, nor in all buckets of a histogram together; sums of such counts overflow
+    /// late. 2^53.
     private static let countLimit = UInt64(WIRE_METRIC_WHOLE_MAX)
 
     private let number: UInt32
@@ -16,6 +17,8 @@ struct SeriesReader: Sendable {
     private var fraction = 0.0
     private var hasValue = false
     private var zeros: UInt64 = 0, unsorted: UInt64 = 0
+    /// How many values a histogram may still count.
+    private var room = countLimit
     /// A histogram's pages, by their entry in its directory.
     private var pages: [UInt32: Page] = [:]
 
@@ -88,8 +91,8 @@ struct SeriesReader: Sendable {
         _ lies: inout Int
     ) -> PluginSeriesChange? {
         var came = PluginObservations()
-        came.zeros = Self.rise(&zeros, cell.zeros, &lies)
-        came.unsorted = Self.rise(&unsorted, cell.unsorted, &lies)
+        came.zeros = Self.rise(&zeros, cell.zeros, &room, &lies)
+        came.unsorted = Self.rise(&unsorted, cell.unsorted, &room, &lies)
         for index in 0..<WIRE_METRICS_DIRECTORY {
             guard let key = claim(index, slab, &taken, &lies) else { continue }
             let buckets = readPage(index, key, slab, &lies)
@@ -157,7 +160,7 @@ struct SeriesReader: Sendable {
         var came: [PluginObservations.Bucket] = []
         for bucket in 0..<WIRE_METRICS_BUCKETS {
             let count = wire_load_bucket(slab, wire_entry_page(page.entry), bucket)
-            let rise = Self.rise(&page.counts[Int(bucket)], count, &lies)
+            let rise = Self.rise(&page.counts[Int(bucket)], count, &room, &lies)
             if rise > 0 {
                 let index = wire_bucket_base(key) + Int32(bucket)
                 came.append(PluginObservations.Bucket(index: index, count: rise))
@@ -168,13 +171,17 @@ struct SeriesReader: Sendable {
     }
 
     /// By how much a count has risen since it was `before`, which it then is.
-    private static func rise(_ before: inout UInt64, _ count: UInt64, _ lies: inout Int) -> UInt64 {
-        guard count >= before, count <= countLimit else {
+    private static func rise(
+        _ before: inout UInt64, _ count: UInt64, _ room: inout UInt64, _ lies: inout Int
+    ) -> UInt64 {
+        guard count >= before, count - before <= room else {
             lies += 1
             return 0
         }
-        defer { before = count }
-        return count - before
+        let rise = count - before
+        before = count
+        room -= rise
+        return rise
     }
 
     /// `nil`: not finite.

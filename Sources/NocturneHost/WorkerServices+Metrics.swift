@@ -98,8 +98,9 @@ extension PluginSeries {
         self.init(kind: kind, name: texts[0], help: texts[1], unit: texts[2], labels: labels)
     }
 
-    /// What two series differ in, byte by byte.
+    /// What two series differ in, byte by byte. In which order labels stand is no difference.
     var key: [UInt8] {
+        let labels = labels.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let texts = [name] + labels.flatMap { [$0.name, $0.value] }
         return texts.reduce(into: [UInt8(kind.rawValue)]) { key, text in
             key += text.utf8

@@ -207,6 +207,7 @@ import Testing
                     labels: [.init(name: "a", value: "1"), .init(name: "b", value: "")]))
         #expect(series?.key != declaration(3, 1, "n\0help\0\0a\01\0")?.key)
         #expect(series?.key == declaration(3, 2, "n\0\0\0a\01\0b\0\0")?.key)
+        #expect(series?.key == declaration(3, 2, "n\0\0\0b\0\0a\01\0")?.key)
         let name = String(repeating: "n", count: 200), text = String(repeating: "t", count: 1_024)
         #expect(declaration(0, 1, "\(name)\0\(text)\0\(text)\0\(name)\0\(text)\0") != nil)
         let labels = String(repeating: "\(name)\0\(text)\0", count: 32)
@@ -240,6 +241,22 @@ import Testing
         slab.cell.pointee.whole = 12
         slab.cell.pointee.fraction = 0
         #expect(slab.sample() == [.added(whole: 2, fraction: 0)])
+    }
+
+    @Test func `all buckets of a histogram together have at most 2^53 values`() throws {
+        let slab = try Slab()
+        try slab.add("h", .histogram)
+        for value in [1.5, 0, 1.25] { wire_metric_observe(slab.address, 0, value) }
+        #expect(slab.observed().count == 3)
+        let page = try #require(wire_metric_page(slab.address, 0))
+        let buckets = (0..<64).filter { page[$0] > 0 }
+        #expect(buckets.count == 2)
+        page[buckets[0]] = (1 << 53) - 2
+        #expect(slab.observed().count == (1 << 53) - 3, "now there is no room for more")
+        page[buckets[1]] += 1
+        slab.cell.pointee.zeros = .max
+        #expect(slab.reader.sample() == 2)
+        #expect(slab.changes.take().isEmpty)
     }
 
     @Test func `a directory's entry counts once it is right, and then for ever`() throws {
