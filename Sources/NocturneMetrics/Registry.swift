@@ -161,8 +161,8 @@ public struct RegistryStatistics: Sendable, Hashable {
     public let series: Int
     /// Of these: not changed for longer than their metric's idle expiry, and not shown.
     public let idleSeries: Int
-    /// By metric and label: how often a value was counted under ``MetricName/overflow``, because there were too many. Of a
-    /// metric's labels a hundred are told apart, the others are one under that name, too.
+    /// By metric and label: how often a value was counted under ``MetricName/overflow``, because there were too many.
+    /// Of a metric's labels a hundred are told apart; the others are one under that name, too.
     public let folded: [String: [String: UInt64]]
     /// How often something was recorded wrongly, since the beginning.
     public let misuse: [Misuse: UInt64]

@@ -1,7 +1,6 @@
 // PluginMetricsSinkTests.swift — what a plugin may not measure, so that it harms neither the host nor other plugins.
 
 import NocturneCore
-import NocturneMetrics
 import Synchronization
 import Testing
 
