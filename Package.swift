@@ -124,7 +124,7 @@ let package = Package(
             name: "nocturne-bench",
             dependencies: [
                 "NocturneHost", "NocturneResolver", "NocturneTasks", "NocturneMetrics",
-                "NocturneCore", "CLinux", "CWire",
+                "NocturneCoordination", "NocturneCore", "CLinux", "CWire",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings

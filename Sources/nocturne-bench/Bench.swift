@@ -11,6 +11,9 @@ enum Bench {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == Floor.childArgument { Floor.runChild() }
         if arguments.first == AllocationBench.childArgument { try AllocationBench.runChild() }
+        if arguments.first == CoordinationWorkBench.childArgument, let path = arguments.last {
+            try await CoordinationWorkBench.runChild(path)
+        }
         let isQuick = arguments.contains("--quick")
         switch arguments.first {
         case "call": try await CallBench(isQuick: isQuick).run()
@@ -27,10 +30,11 @@ enum Bench {
             try await TaskFileBench(isQuick: isQuick).run()
             try ScheduleBench(isQuick: isQuick).run()
         case "metrics": try await MetricsBench(isQuick: isQuick).run()
+        case "coordination": try await CoordinationBench(isQuick: isQuick).run()
         default:
             print(
-                "usage: nocturne-bench call|reload|memory|resolver|tasks|metrics [--quick]\n"
-                    + "in the checkout's root: it builds plugins and other programs there"
+                "usage: nocturne-bench call|reload|memory|resolver|tasks|metrics|coordination "
+                    + "[--quick]\nin the checkout's root: it builds plugins and other programs there"
             )
             exit(64)
         }
