@@ -16,8 +16,8 @@ extension MetricsCollector {
 
     /// Removes an alert. One that fires is resolved by that.
     ///
-    /// - Throws: ``MetricsError/notFound(_:_:near:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the configuration
-    ///   file.
+    /// - Throws: ``MetricsError/notFound(_:_:near:)``, or ``MetricsError/invalidAlert(_:_:)`` for one of the
+    ///   configuration file.
     public func removeAlert(_ name: String) throws(MetricsError) {
         try change { past, now, uptime throws(MetricsError) in
             try past.alerts.remove(name, now: now, uptime: uptime)
