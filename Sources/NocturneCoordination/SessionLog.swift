@@ -8,8 +8,8 @@ package import NocturneCore
 ///
 /// An entry is a length (4 bytes), a CRC-32C (4 bytes), both little-endian, and that many bytes of JSON. The first
 /// entry is the setup and the moment of the beginning; each further one is an input and how long the session had lived.
-/// There is no snapshot: a session of 10,000 works is replayed in well under a second (`nocturne-bench coordination`), and
-/// what is not there cannot be wrong.
+/// There is no snapshot: a session of 10,000 works is replayed in well under a second (`nocturne-bench coordination`),
+/// and what is not there cannot be wrong.
 package final class SessionLog: Sendable {
     /// Bytes of one entry. A work's result has to fit.
     package static let maximumEntryBytes = 64 << 20

@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import Nocturne
 import NocturneCore
+import TestKit
 import Testing
 
 /// A host in a process of its own, on temporary directories.
@@ -15,10 +16,13 @@ final class HostProcess {
     private(set) var pid: pid_t = 0
     private var isConfigured = false
 
-    static func run(_ body: (HostProcess) throws -> Void) throws {
-        let host = try HostProcess()
-        defer { host.cleanUp() }
-        try body(host)
+    /// Runs on a thread of its own, because whoever waits for a process holds one.
+    static func run(_ body: @escaping @Sendable (HostProcess) throws -> Void) async throws {
+        try await blocking {
+            let host = try HostProcess()
+            defer { host.cleanUp() }
+            try body(host)
+        }
     }
 
     private init() throws {

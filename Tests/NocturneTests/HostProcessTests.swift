@@ -8,9 +8,9 @@ import Testing
 
 @Suite(.serialized) struct HostProcessTests {
     @Test func `a host that is killed leaves no process behind, and the next start works at once`()
-        throws
+        async throws
     {
-        try HostProcess.run { host in
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("word-count-b.so")
             try host.drop("greeter.so")
@@ -34,8 +34,10 @@ import Testing
         }
     }
 
-    @Test func `the first SIGTERM ends in order, with all processes and the socket gone`() throws {
-        try HostProcess.run { host in
+    @Test func `the first SIGTERM ends in order, with all processes and the socket gone`()
+        async throws
+    {
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("word-count-b.so")
             try host.waitUntil("the plugin serves") { try host.serving() == 1 }
@@ -48,8 +50,8 @@ import Testing
         }
     }
 
-    @Test func `one SIGTERM lets a call finish`() throws {
-        try HostProcess.run { host in
+    @Test func `one SIGTERM lets a call finish`() async throws {
+        try await HostProcess.run { host in
             let caller = try host.startSlowCall(milliseconds: 700)
             host.signal(SIGTERM)
             #expect(Program.end(of: caller) == 0)
@@ -57,8 +59,8 @@ import Testing
         }
     }
 
-    @Test func `a second SIGTERM does not wait for a call that runs`() throws {
-        try HostProcess.run { host in
+    @Test func `a second SIGTERM does not wait for a call that runs`() async throws {
+        try await HostProcess.run { host in
             let caller = try host.startSlowCall(milliseconds: 9_000)
             let family = Family.descendants(of: host.pid)
             let start = clinux_now()
@@ -75,8 +77,8 @@ import Testing
         }
     }
 
-    @Test func `SIGHUP has it look at the directory, and nothing else happens`() throws {
-        try HostProcess.run { host in
+    @Test func `SIGHUP has it look at the directory, and nothing else happens`() async throws {
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("word-count-b.so")
             try host.waitUntil("the plugin serves") { try host.serving() == 1 }
@@ -91,8 +93,8 @@ import Testing
         }
     }
 
-    @Test func `a second host on the same state is told whose it is, and exits 75`() throws {
-        try HostProcess.run { host in
+    @Test func `a second host on the same state is told whose it is, and exits 75`() async throws {
+        try await HostProcess.run { host in
             try host.start()
             let second = try Program.run([
                 "run", "--plugins", host.plugins, "--state", host.state, "--socket",

@@ -18,9 +18,9 @@ import Testing
         """
 
     private static func run(
-        _ plugins: String..., body: (HostProcess) throws -> Void
-    ) throws {
-        try HostProcess.run { host in
+        _ plugins: String..., body: @escaping @Sendable (HostProcess) throws -> Void
+    ) async throws {
+        try await HostProcess.run { host in
             try write(shouter, to: host.root + "/shouter.py")
             let command: JSONValue = [
                 "command": ["/usr/bin/env", "python3", .string(host.root + "/shouter.py")]
@@ -47,9 +47,10 @@ import Testing
             ["sessions", "run", host.root + "/session.json", "--socket", host.socket] + words)
     }
 
-    @Test func `a plugin's agent and a program share the works, and the timeline tells it`() throws
+    @Test func `a plugin's agent and a program share the works, and the timeline tells it`()
+        async throws
     {
-        try Self.run("coordinates.so") { host in
+        try await Self.run("coordinates.so") { host in
             let result = try run(
                 [
                     "id": "both", "goal": "four things", "strategy": "parallel",
@@ -78,8 +79,8 @@ import Testing
     ])
     func `a plugin's strategy decides, and one that is bad ends the session truthfully`(
         strategy: String, status: Int32, output: String, says: String
-    ) throws {
-        try Self.run("coordinates.so") { host in
+    ) async throws {
+        try await Self.run("coordinates.so") { host in
             let session: JSONValue = [
                 "id": "s", "strategy": .string(strategy), "agents": [["agent": "helper"]],
                 "execute": ["description": "do it"],
@@ -97,8 +98,10 @@ import Testing
         }
     }
 
-    @Test func `works of a plugin that dies, is replaced or disabled are done by others`() throws {
-        try Self.run("coordinates.so") { host in
+    @Test func `works of a plugin that dies, is replaced or disabled are done by others`()
+        async throws
+    {
+        try await Self.run("coordinates.so") { host in
             let session: JSONValue = [
                 "id": "s", "strategy": "parallel", "agents": [["agent": "patient"]],
                 "execute": ["description": "do"],
@@ -121,8 +124,8 @@ import Testing
         }
     }
 
-    @Test func `a host that is killed loses nothing that was finished`() throws {
-        try Self.run("coordinates.so") { host in
+    @Test func `a host that is killed loses nothing that was finished`() async throws {
+        try await Self.run("coordinates.so") { host in
             let session: JSONValue = [
                 "id": "s", "strategy": "pipeline",
                 "parameters": [
@@ -157,8 +160,8 @@ import Testing
     }
 
     @Test(.enabled(if: getenv("NOCTURNE_SAMPLES") != nil, "needs Scripts/build-samples"))
-    func `the samples decide and tell as their READMEs say`() throws {
-        try Self.run("rounds.so", "double-check.so") { host in
+    func `the samples decide and tell as their READMEs say`() async throws {
+        try await Self.run("rounds.so", "double-check.so") { host in
             let told = try run(
                 [
                     "id": "story", "strategy": "rounds", "parameters": ["rounds": 2],

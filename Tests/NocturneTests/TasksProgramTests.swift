@@ -5,8 +5,8 @@ import Nocturne
 import Testing
 
 @Suite(.serialized) struct TasksProgramTests {
-    @Test func `a task of a plugin is added, waited for, listed, shown and cleared`() throws {
-        try HostProcess.run { host in
+    @Test func `a task of a plugin is added, waited for, listed, shown and cleared`() async throws {
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("counting.so")
             try host.waitUntil("the plugin serves") { try host.serving() == 1 }
@@ -30,9 +30,9 @@ import Testing
     }
 
     @Test func `a task that fails says why, and with which code; retry --failed takes it up`()
-        throws
+        async throws
     {
-        try HostProcess.run { host in
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("counting.so")
             try host.waitUntil("the plugin serves") { try host.serving() == 1 }
@@ -54,9 +54,9 @@ import Testing
     }
 
     @Test func `a kind that nobody runs succeeds with a warning, and runs when its plugin comes`()
-        throws
+        async throws
     {
-        try HostProcess.run { host in
+        try await HostProcess.run { host in
             try host.start()
             let added = try Program.run([
                 "tasks", "add", "count", "--input", #"{"to":1}"#, "--socket", host.socket,
@@ -70,8 +70,8 @@ import Testing
         }
     }
 
-    @Test func `tasks and schedules survive kill -9, and each is there once`() throws {
-        try HostProcess.run { host in
+    @Test func `tasks and schedules survive kill -9, and each is there once`() async throws {
+        try await HostProcess.run { host in
             try host.start()
             let cron = ["30 2 * * *", "45 3 * * 1-5"]
             for cron in cron {
@@ -99,8 +99,10 @@ import Testing
         }
     }
 
-    @Test func `SIGTERM while a task runs gives it back, and the attempt does not count`() throws {
-        try HostProcess.run { host in
+    @Test func `SIGTERM while a task runs gives it back, and the attempt does not count`()
+        async throws
+    {
+        try await HostProcess.run { host in
             try host.start()
             try host.drop("counting.so")
             try host.waitUntil("the plugin serves") { try host.serving() == 1 }
