@@ -12,7 +12,6 @@ public actor AgentCoordinator {
     var catalog = StrategyCatalog.builtIn
     /// Makes the steps of strategies that come and go, and those that are there now.
     var remote: (runner: StrategyRunner, names: Set<String>)?
-    private var runners: [String: StrategyRunner] = [:]
     var sessions: [SessionID: Session] = [:]
     /// Sessions that have ended and are still known, the first that ended first.
     private var endedSessions: [SessionID] = []
@@ -43,20 +42,6 @@ public actor AgentCoordinator {
     /// Registers a strategy by its name; sessions that are made from now on can choose it.
     public func register(_ strategy: any Strategy.Type) throws(CoordinationError) {
         try catalog.add(strategy)
-    }
-
-    /// Registers a strategy whose steps are made elsewhere.
-    package func register(
-        _ name: String, runner: @escaping StrategyRunner
-    ) throws(CoordinationError) {
-        try catalog.addRemote(name)
-        runners[name] = runner
-    }
-
-    /// Forgets a strategy whose steps are made elsewhere; sessions that use it go on with it as long as it answers.
-    package func unregister(_ name: String) {
-        guard runners.removeValue(forKey: name) != nil else { return }
-        catalog.remove(name)
     }
 
     /// The strategies that sessions can choose.
@@ -349,9 +334,7 @@ public actor AgentCoordinator {
     }
 
     private func session(_ core: SessionCore, age: Duration = .zero, log: SessionLog?) -> Session {
-        let runners = runners, remote = remote?.runner
-        return Session(core, age: age, log: log, clock: clock, events: told) {
-            runners[$0] ?? remote
-        }
+        Session(
+            core, age: age, log: log, clock: clock, events: told, strategyRunner: remote?.runner)
     }
 }

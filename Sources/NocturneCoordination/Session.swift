@@ -16,7 +16,7 @@ actor Session {
     private var log: SessionLog?
     private let clock: any EngineClock
     private let events: CoordinationEvents
-    private let runners: @Sendable (String) -> StrategyRunner?
+    private let strategyRunner: StrategyRunner?
     /// The uptime at which the session's own time began.
     private let origin: Duration
     private var agents: [AgentID: any Agent] = [:]
@@ -40,7 +40,7 @@ actor Session {
     /// - Parameter age: how long it has lived already, if its log was replayed.
     init(
         _ core: SessionCore, age: Duration = .zero, log: SessionLog?, clock: any EngineClock,
-        events: CoordinationEvents, runners: @escaping @Sendable (String) -> StrategyRunner?
+        events: CoordinationEvents, strategyRunner: StrategyRunner?
     ) {
         let id = core.setup.id
         self.id = id
@@ -48,7 +48,7 @@ actor Session {
         self.log = log
         self.clock = clock
         self.events = events
-        self.runners = runners
+        self.strategyRunner = strategyRunner
         origin = clock.uptime - age
         resources = SessionResources(clock: clock)
         messages = Messages(clock: clock) { letter in
@@ -272,10 +272,9 @@ actor Session {
     }
 
     private func step(_ request: StepRequest) {
-        let runner = runners(request.strategy)
         Task {
             let reply =
-                await runner?(request)
+                await strategyRunner?(request)
                 ?? .failed("strategy \(request.strategy) is not there any more")
             try? self.apply(.stepped(request.number, reply))
         }

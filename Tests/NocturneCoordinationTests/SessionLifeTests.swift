@@ -139,7 +139,7 @@ import Testing
     {
         let home = try TemporaryDirectory()
         let first = Self.coordinator(in: home.path)
-        try await first.register("guest") { request in
+        _ = await first.setRemoteStrategies(["guest"]) { request in
             // It asks for a work, and is gone when that is done.
             if request.number == 1 {
                 return .stepped(state: .null, [.assign(Work("w", text: "w"))])
